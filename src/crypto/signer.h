@@ -1,0 +1,39 @@
+/* Private keys behind an opaque signer, so that a hardware key can stand where a file does.
+ *
+ * Files are PKCS#8 PEM (RFC 5958), optionally encrypted under a passphrase (PBES2, RFC 8018). */
+#ifndef CAIRN_CRYPTO_SIGNER_H
+#define CAIRN_CRYPTO_SIGNER_H
+
+#include "crypto/key.h"
+
+struct signer;
+
+/* Asks a person for the passphrase of `path`: writes at most `cap` bytes with NUL and returns
+ * true, or returns false if there is nobody to ask. */
+typedef bool passphrase_fn(void *context, const char *path, char *out, size_t cap);
+
+/* Creates a key of ALG_ED25519, ALG_ES256 or ALG_SM2 and appends its PEM to `pem`, encrypted if
+ * `passphrase` is not NULL. ERR_UNSUPPORTED for other algs. The caller wipes `pem`. */
+must_use enum err key_generate(struct buf *pem, enum alg alg, const char *passphrase);
+
+/* Opens a PEM key file. `ask` (may be NULL) is called at most once, only if the file is encrypted.
+ * ERR_NOT_FOUND, ERR_IO, ERR_KEY (not a key of a supported kind), ERR_PASSPHRASE; `why` names the
+ * path. The caller frees *out. */
+must_use enum err signer_open(struct signer **out, const char *path, passphrase_fn *ask,
+                              void *context, struct why *why);
+/* As signer_open, from the text of a PEM file. */
+must_use enum err signer_parse(struct signer **out, struct bytes pem, const char *passphrase);
+void signer_free(struct signer *signer);
+
+/* Borrows from `signer`. */
+const struct pubkey *signer_pubkey(const struct signer *signer);
+enum alg signer_alg(const struct signer *signer);
+/* Writes a signature that pubkey_verify accepts. ERR_IO if the device holding the key fails.
+ * One signer may be used from several threads. */
+must_use enum err signer_sign(const struct signer *signer, uint8_t *signature64,
+                              struct bytes message);
+
+/* Overwrites memory that held a secret, in a way that no compiler removes. */
+void wipe(void *at, size_t len);
+
+#endif

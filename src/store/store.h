@@ -1,0 +1,77 @@
+/* One RocksDB database per node, seen as families of sorted keys with atomic, durable batches.
+ *
+ * Errors: ERR_IO (the disk or the library failed; the writer must stop), ERR_CORRUPT (a checksum
+ * or our own framing is wrong), ERR_NOT_FOUND. Thread-safe but for `struct batch`. */
+#ifndef CAIRN_STORE_STORE_H
+#define CAIRN_STORE_STORE_H
+
+#include "base/bytes.h"
+#include "base/why.h"
+
+/* What is not derived, and what is cheap to keep beside it in the same batch. */
+enum family {
+    FAMILY_LOG,     /* sequence -> height, entry */
+    FAMILY_ITEMS,   /* sequence, chunk -> up to 256 items of a batch; its tree's nodes above them */
+    FAMILY_BLOCK,   /* height -> header and its results */
+    FAMILY_RECENT,  /* valid-until, statement id -> sequence */
+    FAMILY_STATE,   /* module, key -> value */
+    FAMILY_ATTEST,  /* receipts of others, tokens, notes */
+    FAMILY_META,    /* format version, identity, last height, pruned ranges */
+    FAMILY_TILES,   /* full tiles of the log tree */
+    FAMILY_HISTORY, /* full tiles of the tree of header hashes */
+    FAMILY_COUNT
+};
+
+struct store;
+struct store_options {
+    size_t cache_len; /* block cache, bytes */
+    bool read_only;
+    bool create; /* make the database; ERR_EXISTS if there is one */
+};
+
+/* Opens DIR/db with write-ahead-log recovery "absolute consistency" (a torn or damaged log does
+ * not open by itself; see mark.h for telling the two apart). The caller closes *out. */
+must_use enum err store_open(struct store **out, const char *dir,
+                             const struct store_options *options, struct why *why);
+void store_close(struct store *store);
+
+/* Changes to be made together. One owner; cleared by commit or batch_clear. */
+struct batch;
+struct batch *batch_new(void);
+void batch_free(struct batch *batch);
+void batch_put(struct batch *batch, enum family family, struct bytes key, struct bytes value);
+void batch_delete(struct batch *batch, enum family family, struct bytes key);
+void batch_clear(struct batch *batch);
+/* Bytes that the batch will add to the write-ahead log, about. */
+size_t batch_len(const struct batch *batch);
+
+/* Makes all changes of the batch, or none, and returns when they are on the disk (one fsync). */
+must_use enum err store_commit(struct store *store, struct batch *batch);
+
+/* A consistent view of all families. NULL stands for "now" wherever one is taken. */
+struct snapshot;
+struct snapshot *snapshot_open(struct store *store);
+void snapshot_close(struct store *store, struct snapshot *snapshot);
+
+/* Appends the value to `out`. ERR_NOT_FOUND leaves it unchanged. */
+must_use enum err store_get(struct store *store, const struct snapshot *snapshot,
+                            enum family family, struct bytes key, struct buf *out);
+
+/* Walks keys in order. `key` and `value` borrow from the cursor until its next move. */
+struct cursor;
+struct cursor *cursor_open(struct store *store, const struct snapshot *snapshot,
+                           enum family family);
+void cursor_close(struct cursor *cursor);
+/* Moves to the first key >= `key`, to the last key <= `key`, or one on or back. Returns whether it
+ * stands on a key; at the end ask cursor_err. */
+bool cursor_seek(struct cursor *cursor, struct bytes key);
+bool cursor_seek_back(struct cursor *cursor, struct bytes key);
+bool cursor_next(struct cursor *cursor);
+struct bytes cursor_key(const struct cursor *cursor);
+struct bytes cursor_value(const struct cursor *cursor);
+must_use enum err cursor_err(const struct cursor *cursor);
+
+/* Figures for metrics and benchmarks; names are RocksDB properties. 0 if unknown. */
+uint64_t store_property(struct store *store, enum family family, const char *name);
+
+#endif
