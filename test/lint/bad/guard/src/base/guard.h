@@ -1,0 +1,3 @@
+#ifndef GUARD_H
+#define GUARD_H
+#endif

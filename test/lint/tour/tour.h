@@ -1,0 +1,1 @@
+int good_name(void);

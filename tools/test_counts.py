@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+"""usage: tools/test_counts.py TESTLOG.json...
+
+Prints `N passed, N failed, N skipped` over meson's test logs, counting the cases of each cmocka
+program, and fails if a test failed. A program that prints no cases is one case.
+"""
+import json
+import re
+import sys
+
+PASSED = re.compile(r'^\[  PASSED  \] (\d+) test', re.M)
+FAILED = re.compile(r'^\[  FAILED  \] .*: (\d+) test\(s\), listed', re.M)
+SKIPPED = re.compile(r'^\[  SKIPPED \] .*: (\d+) test\(s\), listed', re.M)
+
+
+def cases(test):
+    text = test.get('stdout', '') + '\n' + test.get('stderr', '')
+    passed, failed, skipped = (
+        sum(map(int, pattern.findall(text))) for pattern in (PASSED, FAILED, SKIPPED))
+    if test['result'] == 'SKIP':
+        return 0, 0, max(skipped, 1)
+    if test['result'] in ('OK', 'EXPECTEDFAIL'):
+        return (passed if passed or skipped else 1), 0, skipped
+    # A crash or a sanitizer's complaint fails the program though no case says so.
+    return passed, max(failed, 1), skipped
+
+
+def main():
+    total = [0, 0, 0]
+    for path in sys.argv[1:]:
+        with open(path, encoding='utf-8') as log:
+            for line in log:
+                for i, count in enumerate(cases(json.loads(line))):
+                    total[i] += count
+    print('%d passed, %d failed, %d skipped' % tuple(total))
+    return 1 if total[1] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
