@@ -1,0 +1,79 @@
+/* What a module gives the ledger, and what the ledger lends a module while one statement is
+ * applied.
+ *
+ * A rule is a pure function of the statement and of the state it reads here: no clock, no random
+ * number, no file, no float. It may change only the state of its own module. When `apply` returns
+ * an error, every change it made is forgotten and the statement is refused with that reason. */
+#ifndef CAIRN_LEDGER_RULES_H
+#define CAIRN_LEDGER_RULES_H
+
+#include "ledger/submission.h"
+
+struct rule_context;
+
+struct action {
+    const char *name; /* "deposit" in application/vnd.cairn.evidence.deposit+cbor */
+    /* Checks the body, all that needs no state. Called from several threads. */
+    enum err (*check)(const struct submission *submission, struct why *why);
+    /* Applies it. The key, the member, the role, the mandate, validity and uniqueness have been
+     * checked. May be NULL where accepting the statement is all there is to do. */
+    enum err (*apply)(struct rule_context *context, const struct submission *submission,
+                      struct why *why);
+    bool takes_items; /* travels with items */
+    bool own_keys;    /* any member in force may send it, whatever the role (rotate own key) */
+};
+
+struct module {
+    const char *name;
+    const struct action *actions;
+    size_t action_count;
+};
+
+/* A role and the actions that it may send: "evidence.deposit", or "evidence.*" for all of one
+ * module. A member has one to eight roles. */
+struct role {
+    const char *name;
+    const char *const *actions; /* ends with NULL */
+};
+
+struct rules {
+    const struct module *const *modules; /* ends with NULL */
+    const struct action *foreign;        /* the rule for foreign statements */
+    const struct role *roles;            /* ends with a NULL name */
+};
+
+/* The rule for a statement. ERR_UNSUPPORTED, `why` naming the content type. */
+must_use enum err rules_find(const struct rules *rules, const struct statement *statement,
+                             const struct action **out, struct why *why);
+
+/* The module's own state. Keys are encoded CBOR of at most 256 bytes, values begin with their
+ * version and have at most 32 KiB. `rule_get` appends to `out`; ERR_NOT_FOUND. A put over 32 KiB is
+ * a bug and aborts. */
+must_use enum err rule_get(struct rule_context *context, struct bytes key, struct buf *out);
+void rule_put(struct rule_context *context, struct bytes key, struct bytes value);
+void rule_delete(struct rule_context *context, struct bytes key);
+
+/* Where and when the statement being applied stands. */
+uint64_t rule_index(const struct rule_context *context);
+uint64_t rule_height(const struct rule_context *context);
+uint64_t rule_time_ms(const struct rule_context *context);
+const struct hash *rule_chain(const struct rule_context *context);
+/* The header before this block, of height rule_height - 1. */
+const struct header *rule_previous(const struct rule_context *context);
+const struct hash *rule_previous_hash(const struct rule_context *context);
+/* Whether nothing of this block was accepted before this statement. */
+bool rule_is_first(const struct rule_context *context);
+/* Makes this block the first of the next epoch (governance.restart). */
+void rule_next_epoch(struct rule_context *context);
+
+/* The member for whom the statement acts: the signer, or the principal of its mandate. Borrows. */
+struct bytes rule_member(const struct rule_context *context);
+
+/* Members and keys, which every module may read and only module "member" may write (members.h has
+ * their records). ERR_NOT_FOUND. */
+must_use enum err rule_member_record(struct rule_context *context, struct bytes member,
+                                     struct buf *out);
+must_use enum err rule_key_record(struct rule_context *context, const struct hash *kid,
+                                  struct buf *out);
+
+#endif
