@@ -11,7 +11,7 @@ void hex_write(char *out, struct bytes in);
 /* Reads hex of either case into `out`. ERR_FORMAT for an odd length or another character,
  * ERR_RANGE if the text does not have exactly 2 * len characters. */
 must_use enum err hex_read(uint8_t *out, size_t len, struct bytes text);
-/* Appends what the hex text stands for. ERR_FORMAT. */
+/* Appends what the hex text stands for. ERR_FORMAT; `out` is then as it was, here and below. */
 must_use enum err hex_append(struct buf *out, struct bytes text);
 
 void base64_put(struct buf *out, struct bytes in);
