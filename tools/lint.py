@@ -20,8 +20,9 @@ PURE = ('src/ledger/', 'src/modules/')
 PURE_SYSTEM = {'assert.h', 'inttypes.h', 'limits.h', 'stdarg.h', 'stdbool.h', 'stddef.h',
                'stdint.h', 'stdlib.h', 'string.h'}
 PURE_REFUSED = {'base/clock.h', 'base/file.h', 'crypto/random.h', 'crypto/signer.h'}
-# The one part of the ledger that moves state between memory and the store.
-LEDGER_STORE = re.compile(r'src/ledger/(store|ledger)\w*\.[ch]$')
+# The ledger's edge moves state between memory and the store and lends heads to other threads.
+LEDGER_EDGE = re.compile(r'src/ledger/(ledger|commit|view|internal)\w*\.[ch]$')
+EDGE_SYSTEM = {'pthread.h', 'stdatomic.h'}
 
 # name -> what to use instead. The second table holds calls that some layers may make.
 BANNED = {
@@ -33,7 +34,7 @@ BANNED = {
     'popen': 'posix_spawn', 'alloca': 'struct arena', 'gmtime': 'gmtime_r',
     'localtime': 'clock_format', 'localtime_r': 'clock_format', 'ctime': 'clock_format',
     'asctime': 'clock_format', 'strtok': 'struct bytes', 'mktemp': 'mkstemp', 'tmpnam': 'mkstemp',
-    'setlocale': 'the C locale', 'signal': 'sigaction', 'strerror': 'strerror_r or %m',
+    'setlocale': 'the C locale', 'signal': 'sigaction',
 }
 LIMITED = {
     'malloc': ('mem_alloc', ('base',)), 'calloc': ('mem_zalloc', ('base',)),
@@ -162,8 +163,10 @@ class Lint:
                 if other[0] == 'modules' and (len(other) < 3 or other[1] != parts[2]):
                     self.complain(path, number, 'module', 'modules do not include each other')
             if other[0] == 'store' and (layer == 'modules' or (
-                    layer == 'ledger' and not LEDGER_STORE.search(path))):
+                    layer == 'ledger' and not LEDGER_EDGE.match(path))):
                 self.complain(path, number, 'module', 'this code does not see the store')
+            if target == 'store/index.h' and path.startswith(PURE):
+                self.complain(path, number, 'module', 'consensus never reads an index')
 
     def calls(self, path, lines, code):
         parts = path.split('/')
@@ -186,11 +189,12 @@ class Lint:
     def purity(self, path, lines, code):
         if not path.startswith(PURE):
             return
+        system = PURE_SYSTEM | (EDGE_SYSTEM if LEDGER_EDGE.match(path) else set())
         for number, line in enumerate(code, 1):
             if '/* allowed:' in lines[number - 1]:
                 continue
             match = INCLUDE.match(lines[number - 1])
-            if match and match.group(1) == '<' and match.group(2) not in PURE_SYSTEM:
+            if match and match.group(1) == '<' and match.group(2) not in system:
                 self.complain(path, number, 'pure', '<%s> is not for code that every node must '
                               'execute alike' % match.group(2))
             if match and match.group(2) in PURE_REFUSED:
@@ -209,7 +213,8 @@ class Lint:
         own = path[len('src/'):-1] + 'h'
         if path.endswith('.c') and os.path.exists(os.path.join(self.root, 'src', own)):
             first = re.search(r'^#include ["<]([^">]+)', text, re.M)
-            if not first or first.group(1) != own:
+            inner = os.path.dirname(own) + '/internal.h'
+            if not first or first.group(1) not in (own, inner):
                 self.complain(path, 1, 'guard', 'includes its own header first: it compiles alone')
 
 

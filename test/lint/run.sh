@@ -20,6 +20,17 @@ for tree in *; do
 done
 [ "$count" -gt 0 ]
 
+# Too long to keep as an example.
+long=$(mktemp -d)
+trap 'rm -rf "$got" "$long"' EXIT
+mkdir -p "$long/src/base"
+seq 901 | sed 's/.*/extern int number_&;/' > "$long/src/base/lines.c"
+"$project/tools/lint.py" "$long" > "$got" || true
+if [ "$(cat "$got")" != 'src/base/lines.c:902: [size] file has more than 900 lines' ]; then
+    echo 'FAIL: a file of 901 lines passes'
+    failed=1
+fi
+
 wanted='test/lint/tour.txt: there is no function gone_name in test/lint/tour'
 if "$project/tools/tour_check.sh" test/lint/tour.txt test/lint/tour 2> "$got" ||
     [ "$(cat "$got")" != "$wanted" ]; then
