@@ -39,14 +39,25 @@ struct mandate_record {
     struct bytes actions[MANDATE_ACTIONS_MAX]; /* "evidence.deposit" or "evidence.*" */
     uint64_t until_ms;
     bool ended;
-    uint64_t ended_index;
+    uint64_t ended_index; /* it does not hold from this log index on */
 };
 must_use enum err mandate_record_parse(struct mandate_record *out, struct bytes in);
 void mandate_record_write(struct buf *out, const struct mandate_record *record);
 void mandate_state_key(struct buf *out, const struct hash *statement_id);
 
-/* State key ["void", statement id], value [1]: the statement may never be taken. */
-void void_state_key(struct buf *out, const struct hash *statement_id);
+/* State key ["void", kid, statement id], value [1]: the key of that kid has declared that it never
+ * wants the statement taken. The kid is part of the key, so that nobody can void a statement that
+ * another key signed: a statement is refused only if its own signer voided it. */
+void void_state_key(struct buf *out, const struct hash *kid, const struct hash *statement_id);
+
+/* State key ["name", name], value [1, kid]: the foreign key that a name (a kid of another tool, or
+ * an x5t as its CBOR bytes) stands for, once and for ever. A foreign statement's key is looked for
+ * under ["key", kid] where its kid has 32 bytes, then under the name of its kid, then of its
+ * x5t. */
+#define KEY_NAME_MAX 200
+void name_state_key(struct buf *out, struct bytes name);
+must_use enum err name_record_parse(struct hash *kid, struct bytes in);
+void name_record_write(struct buf *out, const struct hash *kid);
 
 /* Whether `pattern` ("evidence.deposit" or "evidence.*") covers module.action. */
 bool action_matches(struct bytes pattern, struct bytes module, struct bytes action);

@@ -68,6 +68,10 @@ void rule_next_epoch(struct rule_context *context);
 
 /* The member for whom the statement acts: the signer, or the principal of its mandate. Borrows. */
 struct bytes rule_member(const struct rule_context *context);
+/* The key that signed: the kid of its record, also for a foreign statement. Borrows. */
+const struct hash *rule_kid(const struct rule_context *context);
+/* The rules that the ledger was opened with: which actions and roles there are. */
+const struct rules *rule_rules(const struct rule_context *context);
 
 /* Members and keys, which every module may read and only module "member" may write (members.h has
  * their records). ERR_NOT_FOUND. */
@@ -75,5 +79,8 @@ must_use enum err rule_member_record(struct rule_context *context, struct bytes 
                                      struct buf *out);
 must_use enum err rule_key_record(struct rule_context *context, const struct hash *kid,
                                   struct buf *out);
+/* Ends a key, from any module: its record's `until` becomes rule_index + 1, and it leaves the kids
+ * in force of its member's record. ERR_NOT_FOUND; ERR_EXISTS if it was ended before. */
+must_use enum err rule_key_end(struct rule_context *context, const struct hash *kid);
 
 #endif

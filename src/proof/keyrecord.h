@@ -51,8 +51,14 @@ struct possession {
     struct bytes spki;
     enum alg alg;
 };
-/* Parses and verifies; ranges borrow. ERR_SIGNATURE, ERR_KEY, reader's errors. */
+/* Parses and verifies; ranges borrow. ERR_SIGNATURE, ERR_KEY, reader's errors; ERR_UNSUPPORTED for
+ * a WebAuthn key, which is for the next function. */
 must_use enum err possession_parse(struct possession *out, struct bytes in, struct why *why);
+/* The same for a key of alg -65538, whose signature is an assertion under these settings, those
+ * that its record will have. ERR_UNSUPPORTED for another alg. */
+must_use enum err possession_parse_webauthn(struct possession *out, struct bytes in,
+                                            struct bytes rp_id, const struct bytes *origins,
+                                            size_t origin_count, struct why *why);
 must_use enum err possession_sign(struct buf *out, const struct hash *chain, struct bytes member,
                                   enum purpose purpose, const struct signer *signer);
 
