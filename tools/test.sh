@@ -1,47 +1,49 @@
 #!/bin/bash
-# make test: everything. Each stage runs even if an earlier one failed; the last line counts them.
+# make test: everything. Each stage runs even if an earlier one failed. The last line counts the
+# tests; a stage that fails before it has tests to count is one failed test.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-failed=
+broken=0
 logs=()
 
-stage()
+# lints: format and lints, as in make check.
+lints()
 {
-    echo
-    echo "== $1"
-    shift
-    "$@" || failed=1
+    echo '== Format and lints'
+    tools/lint.sh || broken=$((broken + 1))
 }
 
-# suite FOLDER ARGUMENT...: runs the tests of a build folder and keeps their log for the counts.
+# suite TITLE FOLDER COMPILER OPTIONS [ARGUMENT...]: builds FOLDER and runs its tests; the arguments
+# choose among them.
 suite()
 {
-    local folder=$1
-    shift
+    local title=$1 folder=$2 compiler=$3 options=$4
+    shift 4
     local log=$folder/meson-logs/testlog.json
+    echo
+    echo "== $title"
     rm -f "$log"
-    ninja -C "$folder" || return 1
-    meson test -C "$folder" --print-errorlogs "$@" || failed=1
-    [ ! -s "$log" ] || logs+=("$log")
+    # shellcheck disable=SC2086
+    if ! CC=$compiler tools/configure.sh "$folder" $options || ! ninja -C "$folder"; then
+        broken=$((broken + 1))
+        return
+    fi
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+    local status=$?
+    if [ -s "$log" ]; then
+        logs+=("$log")
+    elif [ $status -ne 0 ]; then
+        broken=$((broken + 1))
+    fi
 }
 
-stage 'Format and lints' tools/lint.sh
-
-CC=gcc tools/configure.sh build-asan -Dbuildtype=debugoptimized \
-    -Db_sanitize=address,undefined || exit 1
-stage 'All tests; gcc, address and undefined behaviour sanitizers' suite build-asan
-
-CC=clang-14 tools/configure.sh build-clang -Dbuildtype=debugoptimized || exit 1
-stage 'Unit tests; clang' suite build-clang --suite unit
-
-tools/configure.sh build -Dunit_tests=false || exit 1
-stage 'End-to-end tests; release build' suite build --suite e2e
+started=$SECONDS
+lints
+suite 'All tests: gcc with address and undefined-behaviour sanitizers' build-asan gcc \
+    '-Dbuildtype=debugoptimized -Db_sanitize=address,undefined'
+suite 'Unit tests: clang' build-clang clang-14 '-Dbuildtype=debugoptimized' --suite unit
+suite 'End-to-end tests: release' build "${CC-}" "-Dunit_tests=false" --suite e2e
 
 echo
-[ -z "$failed" ] || echo 'make test: something above failed'
-if [ ${#logs[@]} -gt 0 ]; then
-    tools/test_counts.py "${logs[@]}" || failed=1
-else
-    failed=1
-fi
-[ -z "$failed" ]
+echo "$((SECONDS - started)) seconds"
+tools/test_counts.py --broken $broken "${logs[@]}"
