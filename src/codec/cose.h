@@ -26,7 +26,8 @@ must_use enum err sign1_parse_first(struct sign1 *out, struct bytes input, struc
 /* Appends the tagged encoding; an empty `unprotected` range is written as the empty map. */
 void sign1_write(struct buf *out, const struct sign1 *sign1);
 
-/* Appends ["Signature1", protected, external_aad = h'', payload] (RFC 9052 section 4.4). */
+/* Appends ["Signature1", protected, external_aad = h'', payload] (RFC 9052 section 4.4). Protected
+ * bytes that are the encoded empty map count as empty. */
 void sig_structure_write(struct buf *out, struct bytes protected, struct bytes payload);
 
 #endif
