@@ -32,7 +32,7 @@ fuzz: packages-dev
 fmt: packages-test
 	@tools/sources.sh | xargs clang-format-14 -i
 
-tidy: packages-dev
+tidy: packages-test
 	@tools/tidy.sh
 
 install: release

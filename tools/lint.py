@@ -14,6 +14,7 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MAX_FUNCTION = 80
 MAX_FILE = 900
 MAX_COLUMNS = 100
+MAX_NESTING = 3
 
 # Folders whose code is a pure function of its input, and what it may see of the world.
 PURE = ('src/ledger/', 'src/modules/')
@@ -126,21 +127,38 @@ class Lint:
     def sizes(self, path, lines, code):
         if len(lines) - 1 > MAX_FILE:
             self.complain(path, len(lines), 'size', 'file has more than %d lines' % MAX_FILE)
-        start = None
         for number, line in enumerate(lines, 1):
             if len(line) > MAX_COLUMNS:
                 self.complain(path, number, 'size', 'more than %d columns' % MAX_COLUMNS)
             if '\t' in line:
                 self.complain(path, number, 'space', 'a tab')
-            # The layout puts a function's braces, and no others that count, into column 1.
-            shape = code[number - 1]
-            if shape.startswith('{'):
-                start = number
-            elif shape.startswith('}') and start is not None:
+        self.functions(path, code)
+
+    def functions(self, path, code):
+        # The layout puts a function's braces, and no others that count, into column 1.
+        start = None
+        blocks = []
+        for number, line in enumerate(code, 1):
+            if line.startswith('{'):
+                start, blocks = number, []
+            elif line.startswith('}') and start is not None:
                 if number - start - 1 > MAX_FUNCTION:
                     self.complain(path, start, 'size',
                                   'function has more than %d lines' % MAX_FUNCTION)
                 start = None
+            elif start is not None:
+                blocks = self.nesting(path, number, line, blocks)
+
+    def nesting(self, path, number, line, blocks):
+        """Follows the braces of a line; of those open, a block of statements is True."""
+        for match in re.finditer(r'[{}]', line):
+            if match.group(0) == '}':
+                blocks = blocks[:-1]
+                continue
+            blocks = blocks + [bool(re.search(r'(\) |\belse |\bdo )$', line[:match.start()]))]
+            if blocks[-1] and sum(blocks) == MAX_NESTING + 1:
+                self.complain(path, number, 'size', 'more than %d levels of nesting' % MAX_NESTING)
+        return blocks
 
     def includes(self, path, lines):
         parts = path.split('/')

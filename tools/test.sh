@@ -6,11 +6,13 @@ cd "$(dirname "$0")/.." || exit 1
 broken=0
 logs=()
 
-# lints: format and lints, as in make check.
-lints()
+# stage TITLE COMMAND...: something that has no tests to count.
+stage()
 {
-    echo '== Format and lints'
-    tools/lint.sh || broken=$((broken + 1))
+    echo
+    echo "== $1"
+    shift
+    "$@" || broken=$((broken + 1))
 }
 
 # suite TITLE FOLDER COMPILER OPTIONS [ARGUMENT...]: builds FOLDER and runs its tests; the arguments
@@ -38,7 +40,8 @@ suite()
 }
 
 started=$SECONDS
-lints
+stage 'Format and lints' tools/lint.sh
+stage 'clang-tidy' tools/tidy.sh
 suite 'All tests: gcc with address and undefined-behaviour sanitizers' build-asan gcc \
     '-Dbuildtype=debugoptimized -Db_sanitize=address,undefined'
 suite 'Unit tests: clang' build-clang clang-14 '-Dbuildtype=debugoptimized' --suite unit
