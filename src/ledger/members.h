@@ -54,7 +54,6 @@ void void_state_key(struct buf *out, const struct hash *kid, const struct hash *
  * an x5t as its CBOR bytes) stands for, once and for ever. A foreign statement's key is looked for
  * under ["key", kid] where its kid has 32 bytes, then under the name of its kid, then of its
  * x5t. */
-#define KEY_NAME_MAX 200
 void name_state_key(struct buf *out, struct bytes name);
 must_use enum err name_record_parse(struct hash *kid, struct bytes in);
 void name_record_write(struct buf *out, const struct hash *kid);
