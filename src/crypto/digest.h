@@ -26,6 +26,7 @@ void sm3(struct hash *out, struct bytes message);
 struct sm3_state;
 struct sm3_state *sm3_new(void);
 void sm3_update(struct sm3_state *state, struct bytes part);
+/* Writes the digest and begins a new message. */
 void sm3_final(struct sm3_state *state, struct hash *out);
 void sm3_free(struct sm3_state *state);
 
