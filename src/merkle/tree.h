@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 
-/* The longest path that any format carries. */
+/* The longest path that any format carries; a tree has at most 2^63 leaves. */
 #define PATH_MAX_LEN 63
 
 struct path {
@@ -12,6 +12,7 @@ struct path {
     struct hash at[PATH_MAX_LEN];
 };
 
+/* In all three `out` may be an input. */
 void leaf_hash(struct hash *out, struct bytes data); /* 0x00 || data */
 void node_hash(struct hash *out, const struct hash *left,
                const struct hash *right); /* 0x01 || l || r */
@@ -26,13 +27,14 @@ struct frontier {
 void frontier_append(struct frontier *frontier, const struct hash *leaf);
 void frontier_root(const struct frontier *frontier, struct hash *out);
 
-/* Computes the root that `path` leads to from a leaf. ERR_RANGE if index >= size, ERR_MISMATCH
- * unless the path has exactly the length that RFC 9162 gives (index, size). */
+/* Computes the root that `path` leads to from a leaf. ERR_RANGE if index >= size or size > 2^63,
+ * ERR_MISMATCH unless the path has exactly the length that RFC 9162 gives (index, size). */
 must_use enum err path_root(struct hash *out, const struct hash *leaf, uint64_t index,
                             uint64_t size, const struct hash *path, size_t count);
 
 /* Checks RFC 9162 2.1.4.2: `root1` of `size1` leaves is a prefix of `root2` of `size2`.
- * Equal sizes need equal roots and no path; size1 = 0 is ERR_RANGE. ERR_MISMATCH otherwise. */
+ * Equal sizes need equal roots and no path. ERR_RANGE if size1 = 0 or size2 > 2^63; ERR_MISMATCH
+ * for anything else that does not hold, size1 > size2 too. */
 must_use enum err consistency_check(uint64_t size1, const struct hash *root1, uint64_t size2,
                                     const struct hash *root2, const struct hash *path,
                                     size_t count);
@@ -41,7 +43,8 @@ must_use enum err consistency_check(uint64_t size1, const struct hash *root1, ui
 typedef enum err node_fn(void *context, struct hash *out, unsigned level, uint64_t index);
 
 /* These build what the checks above accept, asking only for complete subtrees inside `size`.
- * Errors are those of `get`, or ERR_RANGE. */
+ * Errors are those of `get`, or ERR_RANGE where the check gives it or the path would be longer than
+ * PATH_MAX_LEN; *out is then unspecified. */
 must_use enum err tree_root(struct hash *out, uint64_t size, node_fn *get, void *context);
 must_use enum err path_build(struct path *out, uint64_t index, uint64_t size, node_fn *get,
                              void *context);
