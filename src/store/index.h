@@ -27,7 +27,8 @@ struct store;
 struct index;
 
 /* `delta_pairs`: how many pairs, 16 bytes each, the delta holds before it becomes runs; twice that
- * for a moment while it does. The store stays open longer than the index. ERR_IO. */
+ * for a moment while it does. Over a read-only store the delta grows and no run is written. The
+ * store stays open longer than the index. ERR_IO; ERR_CORRUPT if upto can't be read. */
 must_use enum err index_open(struct index **out, struct store *store, size_t delta_pairs,
                              struct why *why);
 /* Forgets what index_flush has not written. No search may be under way. */
@@ -36,9 +37,9 @@ void index_close(struct index *index);
 /* The height up to which the runs on disk are complete. ERR_NOT_FOUND before the first run. */
 must_use enum err index_upto(const struct index *index, uint64_t *height);
 /* The height up to which searches find everything: upto, or the last block that was ended. */
-must_use enum err index_height(const struct index *index, uint64_t *height);
+must_use enum err index_height(struct index *index, uint64_t *height);
 /* Pairs in memory, not yet in a run. */
-size_t index_delta_len(const struct index *index);
+size_t index_delta_len(struct index *index);
 
 /* Indexer thread. Notes a pair of the block that is being added; searches do not see it yet. */
 void index_add(struct index *index, enum index_kind kind, const uint8_t prefix8[8],
@@ -46,7 +47,8 @@ void index_add(struct index *index, enum index_kind kind, const uint8_t prefix8[
 /* Indexer thread. Shows the pairs noted since the last call; they are all of blocks up to `height`,
  * which are durable. Writes runs if the delta is full. ERR_IO, and then for ever. */
 must_use enum err index_end_block(struct index *index, uint64_t height);
-/* Indexer thread. Writes the delta as runs, however small: before a clean stop. ERR_IO. */
+/* Indexer thread. Writes the delta as runs, however small: before a clean stop. ERR_IO;
+ * ERR_READ_ONLY. */
 must_use enum err index_flush(struct index *index);
 
 /* A search for places at or after `from` in the order of the log. */
