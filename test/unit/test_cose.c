@@ -1,5 +1,6 @@
 #include "codec/cose.h"
-#include "table.h"
+#include "crypto/key.h"
+#include "vectors.h"
 
 static const char protected_hex[] = "a10127";
 static const char message_hex[] = "d28443a10127a104423131" /* tag, array, headers */
@@ -9,25 +10,58 @@ static const char message_hex[] = "d28443a10127a104423131" /* tag, array, header
 static void the_cose_working_group_s_examples_are_read_and_signed_as_they_say(void **state)
 {
     (void)state;
-    struct table table = table_open("cose_sign1.txt");
-    char *fields[5];
-    while (table_next(&table, fields, 5)) {
+    struct vector vector = vector_open("cose_sign1.txt");
+    unsigned rows = 0;
+    for (; vector_next(&vector); rows++) {
         struct sign1 sign1;
-        struct bytes input = hex(fields[3]);
-        if (strcmp(fields[1], "shape") == 0) {
+        struct bytes input = vector_bytes(&vector, 3);
+        bool is_good = strcmp(vector.fields[1], "good") == 0;
+        if (strcmp(vector.fields[1], "shape") == 0) {
             CHECK_ERR(sign1_parse(&sign1, input), ERR_FORMAT);
             continue;
         }
         CHECK_OK(sign1_parse(&sign1, input));
         struct buf out = {0};
         sig_structure_write(&out, sign1.protected, sign1.payload);
-        CHECK(bytes_equal(buf_bytes(&out), hex(fields[4])) == (strcmp(fields[1], "good") == 0));
+        CHECK(bytes_equal(buf_bytes(&out), vector_bytes(&vector, 4)) == is_good);
         out.len = 0;
         sign1_write(&out, &sign1);
         CHECK_BYTES(buf_bytes(&out), input);
         buf_clear(&out);
     }
-    CHECK_UINT(table.rows, 11);
+    CHECK_UINT(rows, 11);
+}
+
+/* Whether the signature of `sign1` by `spki` is over its own Sig_structure. */
+static enum err signature_check(const struct sign1 *sign1, struct bytes spki)
+{
+    struct pubkey *key;
+    CHECK_OK(pubkey_parse(&key, spki));
+    struct buf out = {0};
+    sig_structure_write(&out, sign1->protected, sign1->payload);
+    enum err err = pubkey_verify_any_s(key, buf_bytes(&out), sign1->signature);
+    buf_clear(&out);
+    pubkey_free(key);
+    return err;
+}
+
+static void the_signatures_of_the_examples_verify_where_they_should(void **state)
+{
+    (void)state;
+    struct vector vector = vector_open("cose_sign1.txt");
+    unsigned checked = 0;
+    while (vector_next(&vector)) {
+        struct sign1 sign1;
+        struct bytes spki = vector_bytes(&vector, 2);
+        if (strcmp(vector.fields[1], "shape") == 0 || spki.len == 0) {
+            continue;
+        }
+        CHECK_OK(sign1_parse(&sign1, vector_bytes(&vector, 3)));
+        enum err want = strcmp(vector.fields[1], "good") == 0 ? OK : ERR_SIGNATURE;
+        CHECK_ERR(signature_check(&sign1, spki), want);
+        checked++;
+    }
+    CHECK_UINT(checked, 8);
 }
 
 static void a_message_is_taken_apart_and_borrows_from_its_input(void **state)
@@ -158,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cose_working_group_s_examples_are_read_and_signed_as_they_say),
+        cmocka_unit_test(the_signatures_of_the_examples_verify_where_they_should),
         cmocka_unit_test(a_message_is_taken_apart_and_borrows_from_its_input),
         cmocka_unit_test(a_message_cut_anywhere_or_with_a_byte_more_is_refused),
         cmocka_unit_test(another_shape_is_refused),
