@@ -5,6 +5,7 @@
 
 #include "codec/cose.h"
 #include "crypto/signer.h"
+#include "proof/id.h"
 
 enum purpose {
     PURPOSE_MEMBER = 1,
@@ -17,6 +18,9 @@ enum purpose {
 
 #define KEY_ORIGINS_MAX 16
 #define KEY_NAMES_MAX   16
+#define KEY_NAME_MAX    200
+#define RP_ID_MAX       253
+#define ORIGIN_MAX      300
 
 struct key_record {
     struct bytes spki;
