@@ -1,7 +1,5 @@
 #include "codec/text.h"
 
-#include <string.h>
-
 static const char hex_digits[] = "0123456789abcdef";
 
 static void hex_encode(uint8_t *out, struct bytes in)
@@ -78,8 +76,8 @@ enum err hex_append(struct buf *out, struct bytes text)
 
 /* The two alphabets of RFC 4648 differ in their last two digits. */
 struct base64 {
-    char digit62;
-    char digit63;
+    uint8_t digit62;
+    uint8_t digit63;
     bool padded;
 };
 
@@ -97,7 +95,7 @@ static uint8_t base64_digit(const struct base64 *kind, unsigned value)
     if (value < 62) {
         return (uint8_t)('0' + (value - 52));
     }
-    return (uint8_t)(value == 62 ? kind->digit62 : kind->digit63);
+    return value == 62 ? kind->digit62 : kind->digit63;
 }
 
 static int base64_value(const struct base64 *kind, uint8_t digit)
@@ -211,13 +209,24 @@ char crockford_digit(unsigned value)
 
 int crockford_value(char digit)
 {
-    char upper = digit >= 'a' && digit <= 'z' ? (char)(digit - 'a' + 'A') : digit;
-    if (upper == 'I' || upper == 'L') {
+    switch (digit) {
+    case 'I':
+    case 'i':
+    case 'L':
+    case 'l':
         return 1;
-    }
-    if (upper == 'O') {
+    case 'O':
+    case 'o':
         return 0;
+    default:
+        break;
     }
-    const char *found = upper == 0 ? NULL : strchr(crockford_digits, upper);
-    return found == NULL ? -1 : (int)(found - crockford_digits);
+    for (unsigned value = 0; value < 32; value++) {
+        char upper = crockford_digits[value];
+        bool is_letter = upper >= 'A';
+        if (digit == upper || (is_letter && digit == (upper | 0x20))) {
+            return (int)value;
+        }
+    }
+    return -1;
 }
