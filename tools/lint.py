@@ -35,6 +35,8 @@ BANNED = {
     'popen': 'posix_spawn', 'alloca': 'struct arena', 'gmtime': 'gmtime_r',
     'localtime': 'clock_format', 'localtime_r': 'clock_format', 'ctime': 'clock_format',
     'asctime': 'clock_format', 'strtok': 'struct bytes', 'mktemp': 'mkstemp', 'tmpnam': 'mkstemp',
+    'gethostbyname': 'getaddrinfo', 'inet_ntoa': 'inet_ntop', 'getpwnam': 'getpwnam_r',
+    'getpwuid': 'getpwuid_r', 'setenv': 'an argument', 'putenv': 'an argument',
     'setlocale': 'the C locale', 'signal': 'sigaction',
 }
 LIMITED = {

@@ -30,7 +30,8 @@ suite()
         broken=$((broken + 1))
         return
     fi
-    meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+    # Sanitizers and a busy machine are slow; a limit is there to end what hangs.
+    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 4 "$@"
     local status=$?
     if [ -s "$log" ]; then
         logs+=("$log")
@@ -45,7 +46,8 @@ stage 'clang-tidy' tools/tidy.sh
 suite 'All tests: gcc with address and undefined-behaviour sanitizers' build-asan gcc \
     '-Dbuildtype=debugoptimized -Db_sanitize=address,undefined'
 suite 'Unit tests: clang' build-clang clang-14 '-Dbuildtype=debugoptimized' --suite unit
-suite 'End-to-end tests: release' build "${CC-}" "-Dunit_tests=false" --suite e2e
+suite 'End-to-end tests: release' build "${CC-}" "-Dunit_tests=false -Dprefix=${prefix:-/usr/local}" \
+    --suite e2e
 
 echo
 echo "$((SECONDS - started)) seconds"
