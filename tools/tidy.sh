@@ -5,6 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 CC=clang-14 tools/configure.sh build-clang -Dbuildtype=debugoptimized
+ninja -C build-clang build.ninja > /dev/null
 # shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(tools/sources.sh | grep '^src/.*\.c$')
 printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 clang-tidy-14 --quiet -p build-clang 2> /dev/null
