@@ -1,9 +1,11 @@
 /* Invariants:
  * 1. A NULL child is an empty subtree. A subtree of one leaf is that leaf, so an inner node has at
  *    least two leaves below it; one of its children may be NULL where they share a bit.
- * 2. Everything in a node but its count of references is fixed when it is made; only its hash comes
- *    later, and a node that has its hash has hashes everywhere below.
- * 3. A node is referred to by its parents and, as a root, by versions; each holds one reference.
+ * 2. A node is referred to by its parents and, as a root, by versions; each holds one reference.
+ * 3. A node changes only while it is reached from one version alone, whose one reference the
+ * changing thread holds: every count of references from there to the node is 1. Only whoever holds
+ * a reference can make a second, so nobody else can come in between.
+ * 4. A node that has its hash has hashes everywhere below.
  *
  * No walk is deeper than the 256 bits of a key. */
 #include "ledger/statetree.h"
@@ -48,6 +50,11 @@ static bool let_go(atomic_uint *refs)
     return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
+static bool is_sole(const atomic_uint *refs)
+{
+    return atomic_load_explicit(refs, memory_order_acquire) == 1;
+}
+
 static struct node *node_retain(struct node *node)
 {
     if (node != NULL) {
@@ -86,14 +93,17 @@ static struct node *leaf_new(const struct hash *key, const struct hash *value)
     return node;
 }
 
+/* Whether two subtrees have one leaf between them, or none. */
+static bool is_lone(const struct node *a, const struct node *b)
+{
+    return (a == NULL && (b == NULL || b->is_leaf)) || (b == NULL && a->is_leaf);
+}
+
 /* A subtree made of two, whose references it takes over: NULL, a leaf alone, or an inner node. */
 static struct node *join(struct node *below, struct node *beside, unsigned bit_below)
 {
-    if (beside == NULL && (below == NULL || below->is_leaf)) {
-        return below;
-    }
-    if (below == NULL && beside->is_leaf) {
-        return beside;
+    if (is_lone(below, beside)) {
+        return below != NULL ? below : beside;
     }
     struct node *node = mem_alloc(INNER_LEN);
     atomic_init(&node->refs, 1);
@@ -161,16 +171,6 @@ static bool walk_found(const struct walk *walk, const struct hash *key)
     return walk->place != NULL && hash_equal(&walk->place->leaf.key, key);
 }
 
-/* Makes new nodes from the walk's place, where `node` now stands, up to the root. */
-static struct node *rebuild(const struct walk *walk, const struct hash *key, struct node *node)
-{
-    for (unsigned depth = walk->depth; depth-- > 0;) {
-        unsigned bit = state_bit(key, depth);
-        node = join(node, node_retain(walk->inner[depth]->child[1 - bit]), bit);
-    }
-    return node;
-}
-
 /* Joins a leaf and the other one that stands in its place at `depth`, down to where they part. */
 static struct node *part(struct node *leaf, struct node *other, unsigned depth)
 {
@@ -186,30 +186,92 @@ static struct node *part(struct node *leaf, struct node *other, unsigned depth)
     return node;
 }
 
-struct statetree *statetree_put(struct statetree *tree, const struct hash *key_hash,
-                                const struct hash *value_hash)
+/* How many inner nodes of the walk, from the root down, belong to its version alone. */
+static unsigned sole_depth(const struct walk *walk)
+{
+    unsigned depth = 0;
+    while (depth < walk->depth && is_sole(&walk->inner[depth]->refs)) {
+        depth++;
+    }
+    return depth;
+}
+
+/* Puts `node` into the walk's place, its reference with it: makes new nodes from there upwards
+ * until it can hang the last of them into one that is the version's own. */
+static void graft(struct statetree *tree, const struct walk *walk, const struct hash *key,
+                  struct node *node)
+{
+    unsigned sole = sole_depth(walk);
+    struct node **slot = &tree->root;
+    for (unsigned depth = walk->depth; depth-- > 0;) {
+        unsigned bit = state_bit(key, depth);
+        struct node *inner = walk->inner[depth];
+        if (depth < sole && !is_lone(node, inner->child[1 - bit])) {
+            slot = &inner->child[bit];
+            for (unsigned i = 0; i <= depth; i++) {
+                walk->inner[i]->is_hashed = false;
+            }
+            break;
+        }
+        node = join(node, node_retain(inner->child[1 - bit]), bit);
+    }
+    struct node *old = *slot;
+    *slot = node;
+    node_release(old);
+}
+
+/* Makes *tree a version that the caller alone refers to. */
+static void make_sole(struct statetree **tree)
+{
+    if (!is_sole(&(*tree)->refs)) {
+        struct statetree *copy = version_new(node_retain((*tree)->root), (*tree)->count);
+        statetree_release(*tree);
+        *tree = copy;
+    }
+}
+
+void statetree_set(struct statetree **tree, const struct hash *key_hash,
+                   const struct hash *value_hash)
 {
     struct walk walk;
-    walk_to(&walk, tree, key_hash);
+    walk_to(&walk, *tree, key_hash);
     bool found = walk_found(&walk, key_hash);
     if (found && hash_equal(&walk.place->leaf.value, value_hash)) {
-        return statetree_retain(tree);
+        return;
     }
     struct node *node = leaf_new(key_hash, value_hash);
     if (walk.place != NULL && !found) {
         node = part(node, node_retain(walk.place), walk.depth);
     }
-    return version_new(rebuild(&walk, key_hash, node), tree->count + (found ? 0 : 1));
+    make_sole(tree);
+    (*tree)->count += found ? 0 : 1;
+    graft(*tree, &walk, key_hash, node);
+}
+
+void statetree_unset(struct statetree **tree, const struct hash *key_hash)
+{
+    struct walk walk;
+    walk_to(&walk, *tree, key_hash);
+    if (walk_found(&walk, key_hash)) {
+        make_sole(tree);
+        (*tree)->count--;
+        graft(*tree, &walk, key_hash, NULL);
+    }
+}
+
+struct statetree *statetree_put(struct statetree *tree, const struct hash *key_hash,
+                                const struct hash *value_hash)
+{
+    struct statetree *next = statetree_retain(tree);
+    statetree_set(&next, key_hash, value_hash);
+    return next;
 }
 
 struct statetree *statetree_remove(struct statetree *tree, const struct hash *key_hash)
 {
-    struct walk walk;
-    walk_to(&walk, tree, key_hash);
-    if (!walk_found(&walk, key_hash)) {
-        return statetree_retain(tree);
-    }
-    return version_new(rebuild(&walk, key_hash, NULL), tree->count - 1);
+    struct statetree *next = statetree_retain(tree);
+    statetree_unset(&next, key_hash);
+    return next;
 }
 
 static bool is_hashed(const struct node *node)

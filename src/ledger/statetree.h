@@ -1,10 +1,10 @@
 /* The state map (protocol.md 4) in memory: a compact sparse Merkle tree whose versions share what
  * they have in common.
  *
- * A version never changes once it is made. Putting or removing a key makes another one, which
- * copies the nodes on the way to that key and borrows all others; so a block's changes are dropped
- * by releasing one version, and readers hold the version of a published head while the next is
- * built. Hashes are computed when a root is asked for, once for each node that is new since.
+ * Putting or removing a key makes another version, which copies the nodes on the way to that key
+ * and shares all others; so a block's changes are dropped by releasing one version, and readers
+ * hold the version of a published head while the next is built. Hashes are computed when a root is
+ * asked for, once for each node that is new since.
  *
  * Threads: one owner makes versions and asks for their roots. A version whose root has been asked
  * for may be read (find, prove, root, count, retain, release) by any thread. Nothing here fails;
@@ -16,7 +16,7 @@
 
 struct statetree;
 
-/* The caller owns what these four return, and releases it. */
+/* The caller owns what these return, and releases it. */
 struct statetree *statetree_empty(void);
 struct statetree *statetree_put(struct statetree *tree, const struct hash *key_hash,
                                 const struct hash *value_hash);
@@ -25,6 +25,13 @@ struct statetree *statetree_remove(struct statetree *tree, const struct hash *ke
 struct statetree *statetree_retain(struct statetree *tree);
 /* NULL is nothing. */
 void statetree_release(struct statetree *tree);
+
+/* The same on the caller's own reference, which moves to the new version. Where nothing else refers
+ * to the old one or to a node of it, that is changed in place: after statetree_retain of the
+ * committed version, a block of many changes copies each node once at most. */
+void statetree_set(struct statetree **tree, const struct hash *key_hash,
+                   const struct hash *value_hash);
+void statetree_unset(struct statetree **tree, const struct hash *key_hash);
 
 uint64_t statetree_count(const struct statetree *tree);
 /* 32 zero bytes for the empty tree. */

@@ -94,8 +94,13 @@ static struct hash wide_key(void)
     return key;
 }
 
+/* Changes a version as one of two callers would: by its own reference, or by making another. */
 static void put(struct statetree **tree, const struct hash *key, const struct hash *value)
 {
+    if (seeded_below(2) == 0) {
+        statetree_set(tree, key, value);
+        return;
+    }
     struct statetree *next = statetree_put(*tree, key, value);
     statetree_release(*tree);
     *tree = next;
@@ -103,6 +108,10 @@ static void put(struct statetree **tree, const struct hash *key, const struct ha
 
 static void cut(struct statetree **tree, const struct hash *key)
 {
+    if (seeded_below(2) == 0) {
+        statetree_unset(tree, key);
+        return;
+    }
     struct statetree *next = statetree_remove(*tree, key);
     statetree_release(*tree);
     *tree = next;
@@ -324,6 +333,39 @@ static void the_same_value_again_is_the_same_version(void **state)
     statetree_release(tree);
 }
 
+static void a_change_in_place_spares_what_others_hold(void **state)
+{
+    (void)state;
+    struct statetree *tree = statetree_empty();
+    struct hash keys[3] = {{{0x00}}, {{0x01}}, {{0x80}}};
+    struct hash value = {{1}};
+    for (unsigned i = 0; i < 3; i++) {
+        struct statetree *before = tree;
+        statetree_set(&tree, &keys[i], &value);
+        CHECK(tree == before); /* nobody else would notice */
+    }
+    struct hash old_root;
+    statetree_root(tree, &old_root);
+    struct statetree *held = statetree_retain(tree);
+    struct hash absent = {{0x02}};
+    statetree_unset(&tree, &absent);
+    statetree_set(&tree, &keys[0], &value);
+    CHECK(tree == held); /* these change nothing */
+    statetree_unset(&tree, &keys[2]);
+    CHECK(tree != held);
+    value.at[0] = 2;
+    statetree_set(&tree, &keys[0], &value);
+    struct hash root;
+    statetree_root(held, &root);
+    CHECK_BYTES(hash_bytes(&root), hash_bytes(&old_root));
+    CHECK_UINT(statetree_count(held), 3);
+    CHECK_UINT(statetree_count(tree), 2);
+    statetree_root(tree, &root);
+    CHECK(!hash_equal(&root, &old_root));
+    statetree_release(held);
+    statetree_release(tree);
+}
+
 static void older_versions_stay_as_they_were(void **state)
 {
     (void)state;
@@ -369,6 +411,7 @@ int main(void)
         cmocka_unit_test(wide_trees_follow_the_definition),
         cmocka_unit_test(the_order_of_changes_does_not_matter),
         cmocka_unit_test(the_same_value_again_is_the_same_version),
+        cmocka_unit_test(a_change_in_place_spares_what_others_hold),
         cmocka_unit_test(older_versions_stay_as_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
