@@ -16,6 +16,14 @@ struct item_prefixes {
     bool has_ref;
 };
 
+/* The media types and phases that a chunk has used so far: where in it each stands. */
+#define CHUNK_WORDS 32
+struct chunk_words {
+    unsigned count;
+    uint32_t start[CHUNK_WORDS];
+    uint8_t len[CHUNK_WORDS];
+};
+
 /* One owner until it is finished, then read-only. */
 struct items {
     uint32_t count;    /* read so far */
@@ -28,12 +36,15 @@ struct items {
     uint64_t total_len;             /* encoded bytes read so far */
     struct buf partial;             /* the start of an item whose end has not come yet */
     struct hash *leaves;            /* of the chunk being filled */
+    struct chunk_words words;       /* of the chunk being filled */
 };
 
+/* `expected` is 1 to DEPOSIT_ITEMS_MAX. The caller frees it; NULL may be freed. */
 struct items *items_new(uint32_t expected);
 void items_free(struct items *items);
 /* Takes the next bytes of the CBOR sequence, cut anywhere. ERR_RANGE for more items than expected
- * or more than BATCH_BYTES_MAX bytes, item_parse's errors; `why` names the item's number. */
+ * or more than BATCH_BYTES_MAX bytes, item_parse's errors; `why` names the item's number. Feed
+ * nothing more after an error. */
 must_use enum err items_feed(struct items *items, struct bytes part, struct why *why);
 /* Ends the sequence: ERR_TRUNCATED unless exactly the expected items came, ERR_MISMATCH unless
  * their root is `root`. */

@@ -12,7 +12,9 @@
 
 enum member_kind { MEMBER_INSTITUTION = 1, MEMBER_PERSON, MEMBER_APPLICATION, MEMBER_NODE };
 
-/* State key ["member", id]: [1, kind, institution or null, roles, kids in force, from index, until
+/* State keys are of module "member" and encoded; value and key begin as shown.
+ *
+ * State key ["member", id]: [1, kind, institution or null, roles, kids in force, from index, until
  * index or null]. */
 struct member_record {
     enum member_kind kind;
@@ -31,7 +33,8 @@ void member_state_key(struct buf *out, struct bytes member);
 
 /* State key ["mandate", statement id]: [1, principal, agent, actions, until ms, ended index or
  * null]. */
-#define MANDATE_ACTIONS_MAX 32
+#define MANDATE_ACTIONS_MAX    32
+#define MANDATE_ACTION_LEN_MAX 64
 struct mandate_record {
     struct bytes principal;
     struct bytes agent;

@@ -19,6 +19,9 @@ struct action {
      * checked. May be NULL where accepting the statement is all there is to do. */
     enum err (*apply)(struct rule_context *context, const struct submission *submission,
                       struct why *why);
+    /* The statement that this one speaks about (what a countersignature signs), so that readers of
+     * that one find this. False if it names none. NULL where no body of this action can. */
+    bool (*target)(const struct statement *statement, struct hash *out);
     bool takes_items; /* travels with items */
     bool own_keys;    /* any member in force may send it, whatever the role (rotate own key) */
 };
@@ -38,9 +41,16 @@ struct role {
 
 struct rules {
     const struct module *const *modules; /* ends with NULL */
-    const struct action *foreign;        /* the rule for foreign statements */
+    const struct action *foreign;        /* the rule for foreign statements; its state is that of
+                                            module FOREIGN_MODULE */
     const struct role *roles;            /* ends with a NULL name */
 };
+
+/* The foreign rule puts [1, rule_index] under the key that foreign_state_key gives, for ever, so
+ * that the ledger answers the same statement with its first place. */
+#define FOREIGN_MODULE "evidence"
+/* Appends the encoded state key ["foreign", id]. */
+void foreign_state_key(struct buf *out, const struct hash *id);
 
 /* The rule for a statement. ERR_UNSUPPORTED, `why` naming the content type. */
 must_use enum err rules_find(const struct rules *rules, const struct statement *statement,
@@ -63,7 +73,8 @@ const struct header *rule_previous(const struct rule_context *context);
 const struct hash *rule_previous_hash(const struct rule_context *context);
 /* Whether nothing of this block was accepted before this statement. */
 bool rule_is_first(const struct rule_context *context);
-/* Makes this block the first of the next epoch (governance.restart). */
+/* Makes this block the first of the next epoch (governance.restart). Forgotten with the other
+ * changes if `apply` refuses. */
 void rule_next_epoch(struct rule_context *context);
 
 /* The member for whom the statement acts: the signer, or the principal of its mandate. Borrows. */

@@ -8,10 +8,10 @@
 struct action;
 
 struct submission {
-    struct buf entry;            /* owned; the statement with an empty unprotected header */
-    struct statement statement;  /* borrows from `entry` */
-    struct hash id;              /* statement id; of a foreign one zero until its key is known */
-    struct hash leaf;            /* log leaf: SHA-256(0x00 || entry) */
+    struct buf entry;           /* owned; the statement with an empty unprotected header */
+    struct statement statement; /* borrows from `entry` */
+    struct hash id;   /* statement id; of a foreign one zero until the ledger finds its key */
+    struct hash leaf; /* log leaf: SHA-256(0x00 || entry) */
     const struct action *action; /* the rule for its content type */
     struct items *items;         /* owned; of a deposit of ours, else NULL */
     /* The verdict on the signature alone, for the key `verified_kid`. Whether that key may sign
@@ -20,7 +20,7 @@ struct submission {
     struct hash verified_kid;
 };
 
-/* Frees the submission and what it owns. */
+/* Frees the submission and what it owns. NULL is allowed. */
 void submission_free(struct submission *submission);
 
 #endif
