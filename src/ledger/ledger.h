@@ -18,13 +18,20 @@ struct ledger;
 must_use enum err ledger_create(struct store *store, struct bytes genesis, uint64_t time_ms,
                                 struct hash *header_hash, struct why *why);
 
-/* Opens the ledger of a store, which must outlive it; `rules` likewise. ERR_NOT_FOUND if the store
+/* Opens the ledger of a store, which must outlive it; `rules` likewise. Reads the whole state, and
+ * takes nothing whose roots differ from the last header's. ERR_NOT_FOUND if the store
  * has none, ERR_VERSION, ERR_CORRUPT. The caller closes *out. */
 must_use enum err ledger_open(struct ledger **out, struct store *store, const struct rules *rules,
                               struct why *why);
 void ledger_close(struct ledger *ledger);
 
-/* What the orderer decided. Time is at least the last header's. */
+/* How many bytes a block may add to the store, about; statements beyond are refused with ERR_BUSY
+ * (the first one always fits). */
+#define BLOCK_LEN_MAX ((size_t)40 << 20)
+
+/* What the orderer decided. Time is at least the last header's. Submissions with their entries,
+ * items, ids and leaves stay until the block is committed or discarded; the ledger notes verdicts
+ * and the ids of foreign statements in them. */
 struct block_input {
     uint64_t time_ms;
     struct submission *const *submissions;
@@ -55,9 +62,10 @@ struct block_result {
  * if the store fails; ERR_RANGE if time runs backwards. */
 must_use enum err ledger_execute(struct ledger *ledger, const struct block_input *input,
                                  struct block_result *out);
-/* Makes the executed block durable (one fsync) and publishes the view of its head. ERR_IO: the
- * ledger takes no more blocks. */
+/* Makes the executed block durable (one fsync) and publishes the view of its head; without one that
+ * changed anything, does nothing. ERR_IO, ERR_CORRUPT: the ledger takes no more blocks. */
 must_use enum err ledger_commit(struct ledger *ledger);
+/* Forgets the executed block. */
 void ledger_discard(struct ledger *ledger);
 
 /* The view of the last committed head, retained for the caller. Any thread. */

@@ -13,6 +13,7 @@
 struct view;
 
 struct view *view_retain(struct view *view);
+/* NULL is nothing. All views are released before the ledger is closed. */
 void view_release(struct view *view);
 
 /* Borrow from the view. */
@@ -61,9 +62,14 @@ typedef bool state_fn(void *context, struct bytes key, struct bytes value);
 must_use enum err view_state_scan(const struct view *view, struct bytes module, struct bytes after,
                                   size_t max, state_fn *each, void *context);
 
-/* Calls `each` for every pair that the indexes hold of the blocks from..to: kind as store/index.h
- * names them. Used to index again what a crash left out. */
-typedef enum err pair_fn(void *context, unsigned kind, uint64_t prefix, uint64_t index,
+/* What an index finds: a digest or a reference of an item, a statement by its id, or the statements
+ * that speak about one (struct action, target), each by its first 8 bytes. Numbers as
+ * store/index.h has them. */
+enum pair_kind { PAIR_SHA256, PAIR_SM3, PAIR_REF, PAIR_STATEMENT, PAIR_TARGET };
+/* Calls `each` for every pair that the indexes hold of the blocks from..to, until it returns an
+ * error, which is passed on. `number` is the item's, 0 for statements. Used to index again what a
+ * crash left out. */
+typedef enum err pair_fn(void *context, enum pair_kind kind, uint64_t prefix, uint64_t index,
                          uint16_t number);
 must_use enum err view_pairs(const struct view *view, uint64_t from_height, uint64_t to_height,
                              pair_fn *each, void *context);
