@@ -57,11 +57,12 @@ export OPENSSL_CONF="$work/openssl.cnf"
 
 new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.pem" 2>/dev/null; }
 
-# root NAME: a self-signed certificate, valid for a hundred years.
+# root NAME: a self-signed certificate, valid long before and after the others.
 root() {
     new_key "$1"
-    openssl req -new -x509 -key "$1.pem" -subj "/CN=Root $1" -days 36500 -extensions root \
-        -out "$1.crt"
+    openssl req -new -key "$1.pem" -subj "/CN=Root $1" -out request
+    openssl ca -batch -notext -selfsign -in request -keyfile "$1.pem" -extensions root \
+        -startdate 20150101000000Z -enddate 21250101000000Z -out "$1.crt" 2>/dev/null
 }
 
 # issue NAME ISSUER EXTENSIONS [START END]: a certificate for a new key, or for NAME.pem.
@@ -125,6 +126,9 @@ openssl cms -verify -noverify -binary -inform DER -in good_sha256.tst -out conte
 resigned resigned_good stamp content
 resigned resigned_expired expired content
 resigned resigned_early early content
+# The same statement, made in 2020: the year in genTime is text.
+LC_ALL=C sed "s/$(date -u +%Y%m%d)/2020$(date -u +%m%d)/" content > content_2020
+resigned resigned_long_ago expired content_2020
 resigned resigned_not_critical stamp_not_critical content
 resigned resigned_web web content
 printf 'no TSTInfo' > other

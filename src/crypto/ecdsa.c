@@ -21,11 +21,6 @@ static bool scalar_in_range(const uint8_t *scalar)
     return memcmp(scalar, zero, HALF) != 0 && memcmp(scalar, order, HALF) < 0;
 }
 
-bool p256_in_range(const uint8_t *rs64)
-{
-    return scalar_in_range(rs64) && scalar_in_range(rs64 + HALF);
-}
-
 bool p256_low_s(const uint8_t *rs64)
 {
     return memcmp(rs64 + HALF, half_order, HALF) <= 0;
@@ -33,7 +28,7 @@ bool p256_low_s(const uint8_t *rs64)
 
 enum err es256_normalise(uint8_t *signature64)
 {
-    if (!p256_in_range(signature64)) {
+    if (!scalar_in_range(signature64) || !scalar_in_range(signature64 + HALF)) {
         return ERR_SIGNATURE;
     }
     if (p256_low_s(signature64)) {
@@ -101,10 +96,10 @@ enum err ecdsa_der_read(uint8_t *rs64, struct bytes der)
         return ERR_SIGNATURE;
     }
     struct bytes rest = {der.at + 2, der.len - 2};
-    if (!integer_read(rs64, &rest) || !integer_read(rs64 + HALF, &rest) || rest.len != 0) {
+    if (!integer_read(rs64, &rest) || !integer_read(rs64 + HALF, &rest)) {
         return ERR_SIGNATURE;
     }
-    /* The encoding of a number is unique: whatever was lax above shows as a difference here. */
+    /* There is one encoding: whatever was lax above, trailing bytes too, is a difference here. */
     uint8_t again[ECDSA_DER_MAX];
     struct bytes strict = {again, ecdsa_der_write(again, rs64)};
     return bytes_equal(strict, der) ? OK : ERR_SIGNATURE;

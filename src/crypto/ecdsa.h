@@ -8,9 +8,7 @@
 /* The longest DER signature of a 256-bit curve, in bytes. */
 #define ECDSA_DER_MAX 72
 
-/* Whether r and s are in 1 .. n-1 for P-256. */
-bool p256_in_range(const uint8_t *rs64);
-/* Whether s is at most (n-1)/2 for P-256; s is in range. */
+/* Whether s is at most (n-1)/2 for P-256. */
 bool p256_low_s(const uint8_t *rs64);
 
 /* Writes SEQUENCE { INTEGER r, INTEGER s } in DER and returns its length. */

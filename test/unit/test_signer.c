@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "check.h"
+#include "crypto/ecdsa.h"
 #include "crypto/signer.h"
 
 #include <pthread.h>
@@ -152,13 +153,19 @@ static void a_cut_key_file_is_refused(void **state)
     }
 }
 
+static void write_temporary(char path[32], struct bytes bytes)
+{
+    strcpy(path, "/tmp/cairn-test-XXXXXX");
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, bytes.at, bytes.len) == (ssize_t)bytes.len);
+    close(fd);
+}
+
 /* Runs a command with its input from and its output to memory; returns its exit status. */
 static int run(const char *command, struct bytes in, struct buf *out)
 {
-    char path[] = "/tmp/cairn-test-XXXXXX";
-    int fd = mkstemp(path);
-    CHECK(fd >= 0 && write(fd, in.at, in.len) == (ssize_t)in.len);
-    close(fd);
+    char path[32];
+    write_temporary(path, in);
     char line[512];
     snprintf(line, sizeof line, "(%s) < %s 2>/dev/null", command, path);
     FILE *pipe = popen(line, "r");
@@ -225,6 +232,89 @@ static void keys_of_the_openssl_command_are_read_if_of_our_kinds(void **state)
         }
         signer_free(signer);
         buf_clear(&pem);
+    }
+}
+
+static void a_key_under_another_label_or_with_headers_is_refused(void **state)
+{
+    (void)state;
+    static const char body[] = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n";
+    static const struct {
+        const char *label;
+        const char *headers;
+        enum err want;
+    } cases[] = {
+        {"PRIVATE KEY", "", OK},
+        {"EC PRIVATE KEY", "", ERR_KEY},
+        {"CERTIFICATE", "", ERR_KEY},
+        {"ENCRYPTED PRIVATE KEY", "", ERR_KEY},
+        {"PRIVATE KEY", "Comment: mine\n\n", ERR_KEY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char pem[512];
+        snprintf(pem, sizeof pem, "-----BEGIN %s-----\n%s%s-----END %s-----\n", cases[i].label,
+                 cases[i].headers, body, cases[i].label);
+        struct signer *signer;
+        CHECK_ERR(signer_parse(&signer, bytes_text(pem), "a passphrase"), cases[i].want);
+        signer_free(signer);
+    }
+}
+
+static void a_byte_after_the_key_is_refused(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY"};
+    static const char *const passphrases[] = {NULL, "correct horse"};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf pem = {0};
+        struct buf body = {0};
+        struct signer *signer;
+        char longer[1024];
+        CHECK_OK(key_generate(&pem, ALG_ES256, passphrases[i]));
+        CHECK(run("(grep -v -e ----- | base64 -d; printf '\\0') | base64", buf_bytes(&pem),
+                  &body) == 0);
+        snprintf(longer, sizeof longer, "-----BEGIN %s-----\n%.*s-----END %s-----\n", labels[i],
+                 (int)body.len, (const char *)body.at, labels[i]);
+        CHECK_ERR(signer_parse(&signer, bytes_text(longer), passphrases[i]), ERR_KEY);
+        buf_clear(&pem);
+        buf_clear(&body);
+    }
+}
+
+static void the_openssl_command_verifies_our_signatures(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"", "-digest sha256",
+                                          "-digest sm3 -pkeyopt distid:1234567812345678"};
+    for (size_t i = 0; i < 3; i++) {
+        struct buf pem = {0};
+        struct buf said = {0};
+        struct signer *signer;
+        uint8_t raw[64];
+        uint8_t der[ECDSA_DER_MAX];
+        char key[32];
+        char signature[32];
+        char message[32];
+        char line[256];
+        CHECK_OK(key_generate(&pem, algs[i], NULL));
+        CHECK_OK(signer_parse(&signer, buf_bytes(&pem), NULL));
+        CHECK_OK(signer_sign(signer, raw, bytes_text("some message")));
+        write_temporary(key, pubkey_spki(signer_pubkey(signer)));
+        write_temporary(signature,
+                        i == 0 ? BYTES_OF(raw) : (struct bytes){der, ecdsa_der_write(der, raw)});
+        write_temporary(message, bytes_text("some message"));
+        snprintf(line, sizeof line,
+                 "openssl pkeyutl -verify -pubin -keyform DER -inkey %s -sigfile %s -rawin -in %s "
+                 "%s",
+                 key, signature, message, options[i]);
+        CHECK_UINT(run(line, BYTES_NONE, &said), 0);
+        CHECK(said.len > 0 && strncmp((char *)said.at, "Signature Verified", 18) == 0);
+        unlink(key);
+        unlink(signature);
+        unlink(message);
+        signer_free(signer);
+        buf_clear(&pem);
+        buf_clear(&said);
     }
 }
 
@@ -304,6 +394,9 @@ int main(void)
         cmocka_unit_test(a_cut_key_file_is_refused),
         cmocka_unit_test(the_openssl_command_reads_our_files),
         cmocka_unit_test(keys_of_the_openssl_command_are_read_if_of_our_kinds),
+        cmocka_unit_test(a_key_under_another_label_or_with_headers_is_refused),
+        cmocka_unit_test(a_byte_after_the_key_is_refused),
+        cmocka_unit_test(the_openssl_command_verifies_our_signatures),
         cmocka_unit_test(the_example_of_rfc_8410_gives_its_public_key),
         cmocka_unit_test(a_file_whose_halves_differ_is_refused),
         cmocka_unit_test(many_threads_sign_with_one_key),

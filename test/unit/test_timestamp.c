@@ -82,6 +82,7 @@ static void each_token_is_judged_under_the_first_root(void **state)
         {"good_sha1", TOKEN_WRONG}, /* good for others, but no digest of ours */
         {"by_intermediate", TOKEN_GOOD},
         {"resigned_good", TOKEN_GOOD},
+        {"resigned_long_ago", TOKEN_GOOD}, /* the certificate has expired since */
         {"by_second", TOKEN_UNKNOWN},
         {"by_forged", TOKEN_UNKNOWN},
         {"without_certificate", TOKEN_UNKNOWN},
