@@ -258,7 +258,38 @@ enum private_kind private_find(struct bytes text)
     return PRIVATE_NONE;
 }
 
-enum err private_check(const char *field, struct bytes text, struct why *why)
+/* The character of two or three bytes at `at`, which begins well-formed UTF-8; 0 for another
+ * length.
+ */
+static unsigned character_at(const uint8_t *at)
+{
+    if ((*at & 0xe0) == 0xc0) {
+        return ((at[0] & 0x1fu) << 6) | (at[1] & 0x3fu);
+    }
+    if ((*at & 0xf0) == 0xe0) {
+        return ((at[0] & 0x0fu) << 12) | ((at[1] & 0x3fu) << 6) | (at[2] & 0x3fu);
+    }
+    return 0;
+}
+
+static bool is_printable(struct bytes text)
+{
+    if (!bytes_is_utf8(text)) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned character = character_at(text.at + i);
+        if (text.at[i] < 0x20 || text.at[i] == 0x7f || (character >= 0x80 && character < 0xa0) ||
+            character == 0x200e || character == 0x200f ||
+            (character >= 0x2028 && character <= 0x202e) ||
+            (character >= 0x2066 && character <= 0x2069) || character == 0xfeff) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum err clear_text_check(const char *field, struct bytes text, struct why *why)
 {
     static const char *const problems[] = {
         [PRIVATE_NONE] = "",
@@ -266,6 +297,9 @@ enum err private_check(const char *field, struct bytes text, struct why *why)
         [PRIVATE_BANK_CARD] = "holds a bank card number in clear",
         [PRIVATE_PHONE] = "holds a mobile phone number in clear",
     };
+    if (!is_printable(text)) {
+        return why_say(why, ERR_FORMAT, field, NULL, "is not one line of printable text", NULL);
+    }
     enum private_kind kind = private_find(text);
     if (kind == PRIVATE_NONE) {
         return OK;

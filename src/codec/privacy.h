@@ -21,7 +21,10 @@ enum private_kind { PRIVATE_NONE, PRIVATE_RESIDENT_ID, PRIVATE_BANK_CARD, PRIVAT
  *   phone        11 digits that begin with 13 to 19, also behind +86, 0086 or 86 */
 enum private_kind private_find(struct bytes text);
 
-/* ERR_REFUSED if `text` has such a number; `why` names the field and the kind, never the number. */
-must_use enum err private_check(const char *field, struct bytes text, struct why *why);
+/* What every text that stands in clear must be: one printable line without such a number.
+ * ERR_REFUSED, `why` naming the field and the kind, never the number; ERR_FORMAT for ill-formed
+ * UTF-8, control characters, line and paragraph separators, and marks that change the direction of
+ * what follows (a text must read the same to everybody). */
+must_use enum err clear_text_check(const char *field, struct bytes text, struct why *why);
 
 #endif

@@ -173,13 +173,27 @@ static void a_refusal_names_the_field_and_the_kind_and_not_the_number(void **sta
     for (size_t i = 0; i < 3; i++) {
         struct why why;
         char line[600];
-        CHECK_ERR(private_check("reason", bytes_text(cases[i].text), &why), ERR_REFUSED);
+        CHECK_ERR(clear_text_check("reason", bytes_text(cases[i].text), &why), ERR_REFUSED);
         why_print(&why, ERR_REFUSED, line, sizeof line);
         CHECK(strstr(line, "reason") && strstr(line, cases[i].kind));
         CHECK(!strstr(line, cases[i].text));
-        CHECK_ERR(private_check("reason", bytes_text(cases[i].text), NULL), ERR_REFUSED);
+        CHECK_ERR(clear_text_check("reason", bytes_text(cases[i].text), NULL), ERR_REFUSED);
     }
-    CHECK_OK(private_check("reason", bytes_text("a clerical error"), NULL));
+    CHECK_OK(clear_text_check("reason", bytes_text("a clerical error"), NULL));
+}
+
+static void a_text_in_clear_is_one_printable_line(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"20", "e696b9e6ae8b", "c3a9", "f09f9180", "e2808d", "c2a0"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK_OK(clear_text_check("reason", hex(good[i]), NULL));
+    }
+    static const char *const bad[] = {"00",     "610a62", "7f",     "c280",   "c29f",   "e2808e",
+                                      "e280a8", "e280ae", "e281a6", "e281a9", "efbbbf", "ff"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_ERR(clear_text_check("reason", hex(bad[i]), NULL), ERR_FORMAT);
+    }
 }
 
 int main(void)
@@ -191,6 +205,7 @@ int main(void)
         cmocka_unit_test(hex_digests_never_look_like_numbers),
         cmocka_unit_test(any_bytes_can_be_searched),
         cmocka_unit_test(a_refusal_names_the_field_and_the_kind_and_not_the_number),
+        cmocka_unit_test(a_text_in_clear_is_one_printable_line),
     };
     return cmocka_run_group_tests_name("privacy", tests, NULL, NULL);
 }
