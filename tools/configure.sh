@@ -5,7 +5,7 @@ set -eu
 folder=$1
 shift
 if [ ! -f "$folder/build.ninja" ]; then
-    meson setup "$folder" "$@" > "$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
+    meson setup "$folder" "$@" > "$folder.log" 2>&1 || { cat "$folder.log"; rm "$folder.log"; exit 1; }
     rm "$folder.log"
     echo "$*" > "$folder/configured"
 elif [ -f "$folder/configured" ] && [ "$*" != "$(cat "$folder/configured")" ]; then
