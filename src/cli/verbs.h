@@ -1,0 +1,14 @@
+/* Every verb, one file each, and what runs them. src/main.c holds the table. */
+#ifndef CAIRN_CLI_VERBS_H
+#define CAIRN_CLI_VERBS_H
+
+#include "cli/args.h"
+
+/* Finds the verb that argv names and runs it; returns the exit status. `verbs` ends with NULL.
+ * Besides: help, --help, --version, and the nearest names of a verb that there is not. */
+int cli_main(const struct verb *const *verbs, int argc, char **argv);
+
+extern const struct verb verb_key_new;
+extern const struct verb verb_key_show;
+
+#endif
