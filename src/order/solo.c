@@ -1,0 +1,306 @@
+/* One thread owns the clock anchor and makes the blocks; submitters only append to a bounded
+ * queue. While a block is being made durable the next ones gather, so that under load one fsync
+ * serves many statements and an idle ledger answers at once.
+ *
+ * Clock (protocol.md 4). The anchor is a pair (wall, monotonic) taken when a block was made. Before
+ * every block: wall' - wall must be within the limit of monotonic' - monotonic. At start only a
+ * wall clock that stands before the last block by more than the limit is a step: how long the
+ * ledger was off, nobody can tell. Once stepped, everything waiting is refused, with the remedy,
+ * until the step is accepted. */
+#include "order/solo.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_QUEUE_COUNT   65536
+#define DEFAULT_QUEUE_LEN     (128u << 20)
+#define DEFAULT_BLOCK_COUNT   8192
+#define BLOCK_LEN_MAX         (32u << 20)
+#define DEFAULT_CLOCK_STEP_MS 60000
+
+struct waiting {
+    struct submission *submission;
+    order_fn *done;
+    void *context;
+    size_t len;
+};
+
+struct solo {
+    struct order order; /* first, so that one is the other */
+    struct order_app app;
+    struct solo_options options;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards all below it up to the next comment */
+    pthread_cond_t wake;
+    struct waiting *queue;
+    size_t queue_count;
+    size_t queue_cap;
+    size_t queue_len;
+    enum order_state state;
+    bool stopping;
+    bool clock_accepted;
+    int64_t clock_step_ms;
+
+    /* Of the thread alone. */
+    struct waiting *block;
+    struct submission **submissions;
+    uint64_t last_time_ms;
+    uint64_t anchor_wall_ms;
+    uint64_t anchor_mono_ns;
+};
+
+static size_t submission_len(const struct submission *submission)
+{
+    size_t items_len = submission->items ? (size_t)submission->items->total_len : 0;
+    return submission->entry.len + items_len;
+}
+
+static enum err solo_submit(struct order *order, struct submission *submission, order_fn *done,
+                            void *context)
+{
+    struct solo *solo = (struct solo *)order;
+    size_t len = submission_len(submission);
+    enum err err = OK;
+    pthread_mutex_lock(&solo->lock);
+    if (solo->stopping || solo->state == ORDER_FAILED) {
+        err = ERR_CLOSED;
+    } else if (solo->queue_count >= solo->options.queue_count_max ||
+               (solo->queue_count > 0 && solo->queue_len + len > solo->options.queue_len_max)) {
+        err = ERR_BUSY;
+    } else {
+        if (solo->queue_count == solo->queue_cap) {
+            solo->queue_cap = solo->queue_cap ? solo->queue_cap * 2 : 256;
+            solo->queue = mem_realloc(solo->queue, solo->queue_cap * sizeof *solo->queue);
+        }
+        solo->queue[solo->queue_count++] = (struct waiting){submission, done, context, len};
+        solo->queue_len += len;
+        if (solo->queue_count == 1) {
+            pthread_cond_signal(&solo->wake);
+        }
+    }
+    pthread_mutex_unlock(&solo->lock);
+    return err;
+}
+
+static void solo_status(struct order *order, struct order_status *out)
+{
+    struct solo *solo = (struct solo *)order;
+    pthread_mutex_lock(&solo->lock);
+    *out =
+        (struct order_status){solo->state, solo->queue_count, solo->queue_len, solo->clock_step_ms};
+    pthread_mutex_unlock(&solo->lock);
+}
+
+static enum err solo_accept_clock(struct order *order)
+{
+    struct solo *solo = (struct solo *)order;
+    pthread_mutex_lock(&solo->lock);
+    enum err err = solo->state == ORDER_CLOCK_STEPPED ? OK : ERR_REFUSED;
+    if (err == OK) {
+        solo->clock_accepted = true;
+        solo->state = ORDER_RUNNING;
+        solo->clock_step_ms = 0;
+    }
+    pthread_mutex_unlock(&solo->lock);
+    return err;
+}
+
+static void set_state(struct solo *solo, enum order_state state, int64_t step_ms)
+{
+    pthread_mutex_lock(&solo->lock);
+    solo->state = state;
+    solo->clock_step_ms = step_ms;
+    pthread_mutex_unlock(&solo->lock);
+}
+
+/* How many of the waiting fit one block: at least one, by count and by bytes. */
+static size_t block_fit(const struct solo *solo)
+{
+    size_t count = 0;
+    size_t len = 0;
+    while (count < solo->queue_count && count < solo->options.block_count_max) {
+        len += solo->queue[count].len;
+        if (count > 0 && len > BLOCK_LEN_MAX) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+/* Waits for work and moves up to one block of it out of the queue, oldest first. Returns how many,
+ * 0 when stopping with nothing left. */
+static size_t take_block(struct solo *solo)
+{
+    pthread_mutex_lock(&solo->lock);
+    while (solo->queue_count == 0 && !solo->stopping) {
+        pthread_cond_wait(&solo->wake, &solo->lock);
+    }
+    size_t count = block_fit(solo);
+    if (count > 0) {
+        memcpy(solo->block, solo->queue, count * sizeof *solo->queue);
+        solo->queue_count -= count;
+        memmove(solo->queue, solo->queue + count, solo->queue_count * sizeof *solo->queue);
+        for (size_t i = 0; i < count; i++) {
+            solo->queue_len -= solo->block[i].len;
+            solo->submissions[i] = solo->block[i].submission;
+        }
+    }
+    pthread_mutex_unlock(&solo->lock);
+    return count;
+}
+
+static void anchor_clock(struct solo *solo, uint64_t wall_ms, uint64_t mono_ns)
+{
+    solo->anchor_wall_ms = wall_ms;
+    solo->anchor_mono_ns = mono_ns;
+}
+
+/* Reads the clock for the next block. ERR_REFUSED while a step stands unaccepted. */
+static enum err read_clock(struct solo *solo, uint64_t *time_ms)
+{
+    uint64_t wall_ms = solo->options.wall_ms();
+    uint64_t mono_ns = solo->options.mono_ns();
+    pthread_mutex_lock(&solo->lock);
+    bool accepted = solo->clock_accepted;
+    solo->clock_accepted = false;
+    bool stepped = solo->state == ORDER_CLOCK_STEPPED;
+    pthread_mutex_unlock(&solo->lock);
+    uint64_t expected_ms = solo->anchor_wall_ms + (mono_ns - solo->anchor_mono_ns) / 1000000u;
+    int64_t step_ms = (int64_t)(wall_ms - expected_ms);
+    uint64_t size_ms = (uint64_t)(step_ms < 0 ? -step_ms : step_ms);
+    if (stepped) {
+        return ERR_REFUSED;
+    }
+    if (!accepted && size_ms > solo->options.clock_step_ms) {
+        log_event(LOG_ERROR, "clock.step", "step_ms=%lld", (long long)step_ms);
+        set_state(solo, ORDER_CLOCK_STEPPED, step_ms);
+        return ERR_REFUSED;
+    }
+    anchor_clock(solo, wall_ms, mono_ns);
+    *time_ms = wall_ms > solo->last_time_ms ? wall_ms : solo->last_time_ms;
+    return OK;
+}
+
+static void answer_all(struct solo *solo, size_t count, const struct block_result *result,
+                       enum err err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct waiting *waiting = &solo->block[i];
+        struct order_result answer = {
+            .result = err == OK ? &result->results[i] : NULL,
+            .head = err == OK ? &result->header : NULL,
+            .err = err,
+        };
+        waiting->done(waiting->context, waiting->submission, &answer);
+    }
+    if (solo->app.block_done) {
+        solo->app.block_done(solo->app.context);
+    }
+}
+
+/* A failed disk stops the writer for good: "stored" may never be said wrongly. */
+static enum err make_block(struct solo *solo, size_t count, struct block_result *result)
+{
+    struct block_input input = {.submissions = solo->submissions, .count = count};
+    TRY(read_clock(solo, &input.time_ms));
+    enum err err = solo->app.execute(solo->app.context, &input, result);
+    if (err == OK && result->changed) {
+        err = solo->app.commit(solo->app.context, &input, result);
+        solo->last_time_ms = result->header.time_ms;
+    }
+    if (err != OK) {
+        log_event(LOG_ERROR, "order.failed", "err=%s", err_name(err));
+        set_state(solo, ORDER_FAILED, 0);
+        return err == ERR_REFUSED ? ERR_IO : err;
+    }
+    return OK;
+}
+
+static void *solo_run(void *context)
+{
+    struct solo *solo = context;
+    for (;;) {
+        size_t count = take_block(solo);
+        if (count == 0) {
+            return NULL;
+        }
+        struct block_result result;
+        enum err err = make_block(solo, count, &result);
+        answer_all(solo, count, &result, err);
+    }
+}
+
+static void solo_free(struct solo *solo)
+{
+    pthread_mutex_destroy(&solo->lock);
+    pthread_cond_destroy(&solo->wake);
+    free(solo->queue);
+    free(solo->block);
+    free(solo->submissions);
+    free(solo);
+}
+
+static void solo_stop(struct order *order)
+{
+    struct solo *solo = (struct solo *)order;
+    pthread_mutex_lock(&solo->lock);
+    solo->stopping = true;
+    pthread_cond_signal(&solo->wake);
+    pthread_mutex_unlock(&solo->lock);
+    pthread_join(solo->thread, NULL);
+    solo_free(solo);
+}
+
+static void set_defaults(struct solo_options *options)
+{
+    options->queue_count_max =
+        options->queue_count_max ? options->queue_count_max : DEFAULT_QUEUE_COUNT;
+    options->queue_len_max = options->queue_len_max ? options->queue_len_max : DEFAULT_QUEUE_LEN;
+    options->block_count_max =
+        options->block_count_max ? options->block_count_max : DEFAULT_BLOCK_COUNT;
+    options->clock_step_ms =
+        options->clock_step_ms ? options->clock_step_ms : DEFAULT_CLOCK_STEP_MS;
+    options->wall_ms = options->wall_ms ? options->wall_ms : clock_wall_ms;
+    options->mono_ns = options->mono_ns ? options->mono_ns : clock_mono_ns;
+}
+
+/* At start the last block's time is all there is to hold the wall clock against. */
+static void check_start(struct solo *solo)
+{
+    uint64_t wall_ms = solo->options.wall_ms();
+    anchor_clock(solo, wall_ms, solo->options.mono_ns());
+    if (wall_ms + solo->options.clock_step_ms < solo->last_time_ms) {
+        int64_t step_ms = -(int64_t)(solo->last_time_ms - wall_ms);
+        log_event(LOG_ERROR, "clock.step", "step_ms=%lld at=start", (long long)step_ms);
+        set_state(solo, ORDER_CLOCK_STEPPED, step_ms);
+    }
+}
+
+enum err solo_start(struct order **out, const struct order_app *app,
+                    const struct solo_options *options)
+{
+    struct solo *solo = mem_zalloc(sizeof *solo);
+    solo->order = (struct order){solo_submit, solo_status, solo_accept_clock, solo_stop};
+    solo->app = *app;
+    solo->options = *options;
+    set_defaults(&solo->options);
+    solo->last_time_ms = options->last_time_ms;
+    solo->block = mem_alloc(solo->options.block_count_max * sizeof *solo->block);
+    solo->submissions = mem_alloc(solo->options.block_count_max * sizeof(struct submission *));
+    pthread_mutex_init(&solo->lock, NULL);
+    pthread_cond_init(&solo->wake, NULL);
+    check_start(solo);
+    if (pthread_create(&solo->thread, NULL, solo_run, solo) != 0) {
+        solo_free(solo);
+        *out = NULL;
+        return ERR_IO;
+    }
+    *out = &solo->order;
+    return OK;
+}
