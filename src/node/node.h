@@ -1,0 +1,150 @@
+/* A node: one ledger of one folder, put together - store, ledger, admission, orderer, index - and
+ * what the surfaces ask of it: submit, find, prove.
+ *
+ * Any thread may call any function but open and close. */
+#ifndef CAIRN_NODE_NODE_H
+#define CAIRN_NODE_NODE_H
+
+#include "admit/admit.h"
+#include "order/order.h"
+#include "store/index.h"
+
+struct node;
+
+/* The files of a ledger's folder DIR. */
+#define NODE_RECEIPT_KEY    "keys/receipt.key"
+#define NODE_CHECKPOINT_KEY "keys/checkpoint.key"
+#define NODE_OPERATOR_KEY   "operator.key"
+#define NODE_CLOCK_ACCEPT   "clock.accept"
+#define NODE_OPERATOR_ID    "operator"
+#define NODE_ID             "node-1"
+
+/* Makes DIR with a new ledger `name`: keys, genesis, block 0, DIR/NAME.trust and DIR/operator.key.
+ * `passphrase` (may be NULL) encrypts the operator's key. ERR_EXISTS if DIR holds a ledger,
+ * ERR_FORMAT for a name that is not 1 to 64 of a-z 0-9 . _ -; nothing is left behind on an error.
+ */
+must_use enum err node_create(const char *dir, const char *name, const char *passphrase,
+                              struct why *why);
+
+struct node_options {
+    const char *dir;
+    size_t cache_len;   /* block cache, bytes; 0 = 256 MiB */
+    size_t delta_pairs; /* of the index; 0 = 8 million (128 MiB) */
+    unsigned verifiers; /* threads; 0 = one per core */
+};
+
+/* Opens the ledger of DIR and starts its threads. One process at a time may have it open:
+ * ERR_BUSY. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. A ledger that stands below its head mark opens
+ * read-only (node_read_only). */
+must_use enum err node_open(struct node **out, const struct node_options *options, struct why *why);
+/* Commits what was taken, answers all, writes the index, closes. */
+void node_close(struct node *node);
+
+/* Whether the node takes no statements, and why (not running, lost history, clock, disk). */
+bool node_read_only(struct node *node, struct why *why);
+/* Whether the clock stepped, and by how much; and its acceptance. */
+must_use enum err node_accept_clock(struct node *node);
+
+/* Names that never change; borrowed from the node. */
+struct bytes node_ledger_name(const struct node *node);
+const struct hash *node_chain(const struct node *node);
+struct bytes node_name(const struct node *node);
+struct bytes node_trust_file(const struct node *node);
+/* The last committed head, retained for the caller: view_release. */
+struct view *node_view(struct node *node);
+
+/* ---- submitting */
+
+#define NODE_SUBMIT_MAX 4096
+
+/* What became of one statement of a submission. */
+struct node_answer {
+    enum err err; /* OK: stored, durable under `head` or before */
+    bool seen;    /* it was stored before; the place is the first one's */
+    struct hash id;
+    uint64_t index;
+    uint64_t height;
+    uint32_t items; /* of a deposit */
+    struct why why; /* where err is not OK */
+};
+
+struct node_answers {
+    size_t count;
+    struct header head; /* the newest head that any of them saw */
+    struct node_answer at[];
+};
+
+/* Called once per submission, on a thread of the node: must not block. `answers` is the callee's,
+ * to be released with free(). */
+typedef void node_fn(void *context, struct node_answers *answers);
+
+/* Submits the statements of a CBOR sequence, at most NODE_SUBMIT_MAX. Takes over `body` unless it
+ * fails: ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. */
+must_use enum err node_submit(struct node *node, struct buf *body, node_fn *done, void *context,
+                              struct why *why);
+
+/* A streamed batch: the statement first (admit_batch_head), then its items. Takes over both. */
+must_use enum err node_batch_head(struct node *node, struct bytes statement,
+                                  struct deposit *deposit, struct why *why);
+must_use enum err node_submit_batch(struct node *node, struct buf *statement, struct items *items,
+                                    node_fn *done, void *context, struct why *why);
+
+/* ---- finding */
+
+/* One item of evidence, or a statement that is no deposit (`is_deposit` false). */
+struct node_found {
+    struct hash id; /* statement id */
+    uint64_t index;
+    uint64_t height;
+    uint64_t time_ms; /* of its block */
+    bool is_deposit;
+    uint32_t count;   /* of the deposit's items */
+    uint16_t number;  /* of this item */
+    struct buf entry; /* the whole entry */
+    struct buf item;  /* the encoded item */
+};
+void node_found_clear(struct node_found *found);
+
+enum node_find_by { NODE_BY_SHA256, NODE_BY_SM3, NODE_BY_REF, NODE_BY_STATEMENT, NODE_BY_TARGET };
+/* Calls `each` for every place whose whole digest, reference or statement id is `key` (32 bytes; 16
+ * for a reference), oldest first, until it returns false; by statement: the deposit's item 0, or
+ * `number`. BY_TARGET finds what later statements said about a statement. *found is the callee's
+ * for the length of the call. ERR_NOT_FOUND if there is none. */
+typedef bool node_found_fn(void *context, struct node_found *found);
+must_use enum err node_find(struct node *node, enum node_find_by by, struct bytes key,
+                            uint16_t number, node_found_fn *each, void *context);
+/* By the first 13 bytes of the statement id, as an evidence id holds them; two statements with one
+ * prefix are both given. */
+must_use enum err node_find_prefix(struct node *node, const uint8_t prefix13[13], uint16_t number,
+                                   node_found_fn *each, void *context);
+
+/* ---- proving */
+
+/* Appends the proof file of item `number` of the statement at log `index`; without the item part
+ * if `with_item` is false (the shared part of many proofs). ERR_NOT_FOUND, ERR_RANGE, ERR_READ_ONLY
+ * where there is no key to sign a receipt with. */
+must_use enum err node_prove(struct node *node, uint64_t index, uint16_t number, bool with_item,
+                             struct buf *out, struct why *why);
+/* Appends the state proof file of a key. */
+must_use enum err node_prove_state(struct node *node, struct bytes module, struct bytes key,
+                                   struct buf *out, struct why *why);
+/* Appends a trust update from the head (epoch, height) that the client trusts to the newest. */
+must_use enum err node_trust_update(struct node *node, uint64_t epoch, uint64_t height,
+                                    uint64_t size, struct buf *out, struct why *why);
+
+/* ---- figures for /healthz, metrics and benchmarks */
+
+struct node_figures {
+    uint64_t tree_size;
+    uint64_t height;
+    uint64_t index_height; /* up to which searches find everything */
+    uint64_t delta_pairs;
+    uint64_t queued_count;
+    uint64_t pending_compaction_len;
+    uint64_t accepted; /* statements since start */
+    uint64_t items;
+    uint64_t refused;
+};
+void node_figures(struct node *node, struct node_figures *out);
+
+#endif
