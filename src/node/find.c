@@ -1,0 +1,236 @@
+/* The index says where something may stand; what stands there is read and compared whole. */
+#include "node/internal.h"
+
+#include "crypto/digest.h"
+#include "modules/modules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is looked for. */
+struct wanted {
+    enum node_find_by by;
+    struct bytes key; /* the whole of it, or 13 bytes of a statement id */
+    uint16_t number;
+};
+
+void node_found_clear(struct node_found *found)
+{
+    buf_clear(&found->entry);
+    buf_clear(&found->item);
+}
+
+static enum err record_kid(struct node *node, const struct statement *statement, struct hash *kid)
+{
+    struct buf bytes = {0};
+    struct key_record record;
+    enum err err = ledger_signer(node->ledger, statement, &bytes);
+    if (err == OK) {
+        err = key_record_parse(&record, NULL, buf_bytes(&bytes));
+    }
+    if (err == OK) {
+        sha256(kid, record.spki);
+    }
+    buf_clear(&bytes);
+    return err;
+}
+
+static enum err found_id(struct node *node, const struct statement *statement, struct hash *id)
+{
+    struct hash kid;
+    if (statement->foreign) {
+        TRY(record_kid(node, statement, &kid));
+    }
+    statement_id(id, statement, statement->foreign ? &kid : NULL);
+    return OK;
+}
+
+static enum err load_time(const struct view *view, struct node_found *found)
+{
+    struct buf bytes = {0};
+    struct header header;
+    enum err err = view_block(view, found->height, &bytes);
+    if (err == OK) {
+        err = header_parse(&header, buf_bytes(&bytes));
+    }
+    if (err == OK) {
+        found->time_ms = header.time_ms;
+    }
+    buf_clear(&bytes);
+    return err;
+}
+
+/* Reads what stands at the place into *found. */
+static enum err load(struct node *node, const struct view *view, struct place place,
+                     struct node_found *found, struct statement *statement)
+{
+    found->index = place.sequence;
+    found->number = place.number;
+    TRY(view_entry(view, place.sequence, &found->entry, &found->height));
+    TRY(statement_parse(statement, buf_bytes(&found->entry), NULL));
+    TRY(found_id(node, statement, &found->id));
+    TRY(load_time(view, found));
+    struct deposit deposit;
+    found->is_deposit = !statement->foreign &&
+                        bytes_equal(statement->content_type, bytes_text(DEPOSIT_TYPE)) &&
+                        deposit_parse(&deposit, statement->sign1.payload) == OK;
+    if (!found->is_deposit) {
+        return found->number == 0 ? OK : ERR_NOT_FOUND;
+    }
+    found->count = deposit.count;
+    if (found->number >= found->count) {
+        return ERR_NOT_FOUND;
+    }
+    return view_item(view, found->index, found->count, found->number, &found->item, NULL);
+}
+
+static bool item_has(const struct node_found *found, const struct wanted *wanted)
+{
+    struct item item;
+    if (!found->is_deposit || item_parse(&item, buf_bytes(&found->item)) != OK) {
+        return false;
+    }
+    switch (wanted->by) {
+    case NODE_BY_SHA256:
+        return bytes_equal(hash_bytes(&item.sha256), wanted->key);
+    case NODE_BY_SM3:
+        return bytes_equal(hash_bytes(&item.sm3), wanted->key);
+    case NODE_BY_REF:
+        return bytes_equal(item.ref, wanted->key);
+    case NODE_BY_STATEMENT:
+    case NODE_BY_TARGET:
+        break;
+    }
+    return false;
+}
+
+static bool targets(const struct statement *statement, struct bytes key)
+{
+    struct submission submission = {.statement = *statement};
+    const struct action *action;
+    struct hash target;
+    return rules_find(&modules_rules, statement, &action, NULL) == OK && action->target &&
+           action->target(&submission, &target) && bytes_equal(hash_bytes(&target), key);
+}
+
+static bool matches(const struct node_found *found, const struct statement *statement,
+                    const struct wanted *wanted)
+{
+    switch (wanted->by) {
+    case NODE_BY_SHA256:
+    case NODE_BY_SM3:
+    case NODE_BY_REF:
+        return item_has(found, wanted);
+    case NODE_BY_STATEMENT:
+        return memcmp(found->id.at, wanted->key.at, wanted->key.len) == 0;
+    case NODE_BY_TARGET:
+        return targets(statement, wanted->key);
+    }
+    return false;
+}
+
+/* Places beyond the head, or that a restore took away, are stale: passed over. */
+static enum err visit(struct node *node, const struct view *view, struct place place,
+                      const struct wanted *wanted, struct node_found *found, bool *match)
+{
+    struct statement statement;
+    if (wanted->by == NODE_BY_STATEMENT) {
+        place.number = wanted->number;
+    }
+    enum err err = load(node, view, place, found, &statement);
+    *match = err == OK && matches(found, &statement, wanted);
+    return err == ERR_NOT_FOUND || err == ERR_RANGE ? OK : err;
+}
+
+static enum index_kind kind_of(enum node_find_by by)
+{
+    switch (by) {
+    case NODE_BY_SHA256:
+        return INDEX_SHA256;
+    case NODE_BY_SM3:
+        return INDEX_SM3;
+    case NODE_BY_REF:
+        return INDEX_REF;
+    case NODE_BY_STATEMENT:
+        return INDEX_STATEMENT;
+    case NODE_BY_TARGET:
+        return INDEX_TARGET;
+    }
+    BUG_ON(true);
+}
+
+struct search {
+    struct node *node;
+    struct view *view;
+    const struct wanted *wanted;
+    struct index_query query;
+    node_found_fn *each;
+    void *context;
+    size_t matched;
+    bool more; /* there may be another page of places */
+};
+
+static enum err visit_place(struct search *search, struct place place)
+{
+    struct node_found found = {0};
+    bool match = false;
+    enum err err = visit(search->node, search->view, place, search->wanted, &found, &match);
+    if (match) {
+        search->matched++;
+        search->more = search->each(search->context, &found) && search->more;
+    }
+    node_found_clear(&found);
+    return err;
+}
+
+static enum err visit_page(struct search *search)
+{
+    struct place places[INDEX_FIND_MAX];
+    size_t count;
+    TRY(index_find(search->node->index, places, INDEX_FIND_MAX, &count, &search->query));
+    for (size_t i = 0; i < count && search->more; i++) {
+        TRY(visit_place(search, places[i]));
+    }
+    if (count < INDEX_FIND_MAX) {
+        search->more = false;
+        return OK;
+    }
+    struct place next = places[count - 1];
+    next.sequence += next.number == UINT16_MAX;
+    next.number++;
+    search->query.from = next;
+    return OK;
+}
+
+static enum err find(struct node *node, const struct wanted *wanted, node_found_fn *each,
+                     void *context)
+{
+    struct search search = {.node = node,
+                            .view = node_view(node),
+                            .wanted = wanted,
+                            .query.kind = kind_of(wanted->by),
+                            .each = each,
+                            .context = context,
+                            .more = true};
+    memcpy(search.query.prefix8, wanted->key.at, sizeof search.query.prefix8);
+    enum err err = indexer_wait(node->indexer, view_header(search.view)->height);
+    while (err == OK && search.more) {
+        err = visit_page(&search);
+    }
+    view_release(search.view);
+    return err == OK && search.matched == 0 ? ERR_NOT_FOUND : err;
+}
+
+enum err node_find(struct node *node, enum node_find_by by, struct bytes key, uint16_t number,
+                   node_found_fn *each, void *context)
+{
+    BUG_ON(key.len != (by == NODE_BY_REF ? REF_LEN : sizeof(struct hash)));
+    return find(node, &(struct wanted){by, key, number}, each, context);
+}
+
+enum err node_find_prefix(struct node *node, const uint8_t prefix13[13], uint16_t number,
+                          node_found_fn *each, void *context)
+{
+    struct bytes key = {prefix13, EVIDENCE_PREFIX_LEN};
+    return find(node, &(struct wanted){NODE_BY_STATEMENT, key, number}, each, context);
+}

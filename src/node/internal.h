@@ -1,0 +1,69 @@
+/* What the files of this folder share. */
+#ifndef CAIRN_NODE_INTERNAL_H
+#define CAIRN_NODE_INTERNAL_H
+
+#include "node/node.h"
+#include "store/mark.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct indexer;
+
+struct node {
+    char *dir;
+    int lock_fd;
+    struct store *store;
+    struct mark *mark;
+    struct ledger *ledger;
+    struct index *index;
+    struct indexer *indexer;
+    struct admit *admit;
+    struct order *order;    /* NULL: read-only */
+    struct signer *receipt; /* NULL: read-only */
+    struct why read_only;   /* why it is, where order is NULL */
+    pthread_t jobs;
+    bool has_jobs;
+    atomic_bool stopping;
+
+    struct buf genesis; /* entry 0, from which ledger_name borrows */
+    struct bytes ledger_name;
+    struct hash chain;
+    struct buf trust_file;
+
+    pthread_mutex_t receipt_lock; /* one receipt serves all proofs under one head */
+    struct hash receipt_head;
+    struct buf receipt_bytes;
+
+    atomic_uint_fast64_t accepted;
+    atomic_uint_fast64_t items;
+    atomic_uint_fast64_t refused;
+};
+
+/* ---- indexer.c: the thread that adds the pairs of committed blocks to the index */
+
+/* One pair on its way. */
+struct pair {
+    uint64_t prefix;
+    uint64_t index;
+    uint16_t number;
+    uint8_t kind;
+};
+struct pair_block;
+
+/* Indexes what the index lacks up to the view's height, then starts the thread. ERR_IO. */
+must_use enum err indexer_start(struct indexer **out, struct index *index, struct view *view);
+void indexer_stop(struct indexer *indexer);
+struct pair_block *pair_block_new(size_t capacity);
+void pair_block_add(struct pair_block *block, struct pair pair);
+/* Hands over the pairs of the block at `height`; waits while the indexer is far behind. */
+void indexer_push(struct indexer *indexer, struct pair_block *block, uint64_t height);
+/* Waits until searches find everything up to `height`. ERR_TIMEOUT after two seconds, ERR_IO. */
+must_use enum err indexer_wait(struct indexer *indexer, uint64_t height);
+
+/* ---- submit.c */
+
+/* The orderer's way up: execute, commit (ledger, head mark, index). */
+struct order_app node_order_app(struct node *node);
+
+#endif

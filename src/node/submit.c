@@ -1,0 +1,278 @@
+/* The way of a submission: split into statements, admitted in parallel, ordered, answered once all
+ * have their answer. */
+#include "node/internal.h"
+
+#include <stdlib.h>
+
+struct request;
+
+/* One statement of a request, as the orderer's callback sees it. */
+struct slot {
+    struct request *request;
+    size_t number;
+};
+
+struct request {
+    struct node *node;
+    struct buf body; /* from which the admissions borrow */
+    struct admission *admissions;
+    struct slot *slots;
+    struct node_answers *answers;
+    atomic_size_t open; /* statements without an answer, and one while they are handed on */
+    node_fn *done;
+    void *context;
+};
+
+static struct request *request_new(struct node *node, size_t count, node_fn *done, void *context)
+{
+    struct request *request = mem_zalloc(sizeof *request);
+    request->node = node;
+    request->admissions = mem_zalloc(count * sizeof *request->admissions);
+    request->slots = mem_zalloc(count * sizeof *request->slots);
+    request->answers = mem_zalloc(sizeof *request->answers + count * sizeof(struct node_answer));
+    request->answers->count = count;
+    request->done = done;
+    request->context = context;
+    for (size_t i = 0; i < count; i++) {
+        request->slots[i] = (struct slot){request, i};
+    }
+    return request;
+}
+
+static void request_close(struct request *request)
+{
+    if (atomic_fetch_sub(&request->open, 1) != 1) {
+        return;
+    }
+    request->done(request->context, request->answers);
+    buf_clear(&request->body);
+    free(request->admissions);
+    free(request->slots);
+    free(request);
+}
+
+static bool take_place(void *context, struct node_found *found)
+{
+    struct node_answer *answer = context;
+    answer->err = OK;
+    answer->seen = true;
+    answer->index = found->index;
+    answer->height = found->height;
+    return false;
+}
+
+/* Past its validity the ledger compares no ids; what was stored before is answered from the index,
+ * so that resending is safe at any time. */
+static void answer_old(struct node *node, struct node_answer *answer)
+{
+    enum err err =
+        node_find(node, NODE_BY_STATEMENT, hash_bytes(&answer->id), 0, take_place, answer);
+    (void)err; /* nothing found: the refusal stands */
+}
+
+/* On the orderer's thread, after the block is durable. */
+static void ordered(void *context, struct submission *submission, const struct order_result *result)
+{
+    struct slot *slot = context;
+    struct request *request = slot->request;
+    struct node_answer *answer = &request->answers->at[slot->number];
+    answer->id = submission->id;
+    answer->items = submission->items ? submission->items->count : 0;
+    if (result->err != OK) {
+        why_say(&answer->why, result->err, "ledger", NULL,
+                result->err == ERR_REFUSED ? "does not write: its clock stepped"
+                                           : "does not write any more",
+                result->err == ERR_REFUSED ? "Check the clock, then run 'cairn clock accept'."
+                                           : "Ask the operator; nothing acknowledged is lost.");
+        answer->err = result->err;
+    } else {
+        answer->err = result->result->err;
+        answer->seen = result->result->seen;
+        answer->id = result->result->id;
+        answer->index = result->result->index;
+        answer->height = result->result->height;
+        answer->why = result->result->why;
+        request->answers->head = *result->head;
+    }
+    if (answer->err == ERR_EXPIRED) {
+        answer_old(request->node, answer);
+    }
+    submission_free(submission);
+    request_close(request);
+}
+
+/* On a verifier's thread, once all statements of the request are admitted or refused. */
+static void admitted(void *context)
+{
+    struct request *request = context;
+    struct node *node = request->node;
+    for (size_t i = 0; i < request->answers->count; i++) {
+        struct admission *admission = &request->admissions[i];
+        struct node_answer *answer = &request->answers->at[i];
+        if (admission->err != OK) {
+            answer->err = admission->err;
+            answer->why = admission->why;
+            atomic_fetch_add(&node->refused, 1);
+            continue;
+        }
+        atomic_fetch_add(&request->open, 1);
+        enum err err =
+            node->order->submit(node->order, admission->out, ordered, &request->slots[i]);
+        if (err != OK) {
+            answer->err = why_say(&answer->why, err, "queue", NULL, "takes no more statements now",
+                                  "Send the same statement again in a second.");
+            submission_free(admission->out);
+            request_close(request);
+        }
+    }
+    request_close(request);
+}
+
+static enum err check_open(struct node *node, struct why *why)
+{
+    if (!node->order) {
+        *why = node->read_only;
+        return ERR_READ_ONLY;
+    }
+    return OK;
+}
+
+static void start(struct request *request)
+{
+    atomic_store(&request->open, 1);
+    admit_group(request->node->admit, request->admissions, request->answers->count, admitted,
+                request);
+}
+
+/* Where the statements of a sequence begin and end. */
+static enum err split(struct bytes body, struct bytes *parts, size_t *count, struct why *why)
+{
+    *count = 0;
+    while (body.len > 0) {
+        if (*count == NODE_SUBMIT_MAX) {
+            return why_say(why, ERR_RANGE, "body", NULL, "holds more than 4,096 statements",
+                           "Split it into several requests.");
+        }
+        struct sign1 sign1;
+        struct bytes rest;
+        enum err err = sign1_parse_first(&sign1, body, &rest);
+        if (err != OK) {
+            return why_sayf(why, err, "body", "is no CBOR sequence of COSE_Sign1 statements",
+                            "Send statements as the protocol describes, one after another.",
+                            "statement %zu", *count);
+        }
+        parts[(*count)++] = (struct bytes){body.at, body.len - rest.len};
+        body = rest;
+    }
+    return *count > 0 ? OK
+                      : why_say(why, ERR_TRUNCATED, "body", NULL, "is empty",
+                                "Send at least one statement.");
+}
+
+enum err node_submit(struct node *node, struct buf *body, node_fn *done, void *context,
+                     struct why *why)
+{
+    TRY(check_open(node, why));
+    struct bytes *parts = mem_alloc(NODE_SUBMIT_MAX * sizeof *parts);
+    size_t count;
+    enum err err = split(buf_bytes(body), parts, &count, why);
+    if (err == OK) {
+        struct request *request = request_new(node, count, done, context);
+        request->body = *body;
+        *body = (struct buf){0};
+        for (size_t i = 0; i < count; i++) {
+            request->admissions[i].statement = parts[i];
+        }
+        start(request);
+    }
+    free(parts);
+    return err;
+}
+
+enum err node_batch_head(struct node *node, struct bytes statement, struct deposit *deposit,
+                         struct why *why)
+{
+    TRY(check_open(node, why));
+    return admit_batch_head(node->admit, statement, deposit, why);
+}
+
+enum err node_submit_batch(struct node *node, struct buf *statement, struct items *items,
+                           node_fn *done, void *context, struct why *why)
+{
+    TRY(check_open(node, why));
+    struct request *request = request_new(node, 1, done, context);
+    request->body = *statement;
+    *statement = (struct buf){0};
+    request->admissions[0].statement = buf_bytes(&request->body);
+    request->admissions[0].items = items;
+    start(request);
+    return OK;
+}
+
+/* ---- the orderer's way up */
+
+static enum err app_execute(void *context, const struct block_input *input,
+                            struct block_result *out)
+{
+    struct node *node = context;
+    return ledger_execute(node->ledger, input, out);
+}
+
+static void add_items(struct pair_block *block, const struct items *items, uint64_t index)
+{
+    for (uint32_t i = 0; i < items->count; i++) {
+        const struct item_prefixes *prefixes = &items->prefixes[i];
+        pair_block_add(block, (struct pair){prefixes->sha256, index, (uint16_t)i, INDEX_SHA256});
+        pair_block_add(block, (struct pair){prefixes->sm3, index, (uint16_t)i, INDEX_SM3});
+        if (prefixes->has_ref) {
+            pair_block_add(block, (struct pair){prefixes->ref, index, (uint16_t)i, INDEX_REF});
+        }
+    }
+}
+
+/* What the block's accepted statements will be found by. */
+static struct pair_block *block_pairs(struct node *node, const struct block_input *input,
+                                      const struct block_result *result)
+{
+    size_t capacity = 0;
+    for (size_t i = 0; i < input->count; i++) {
+        const struct items *items = input->submissions[i]->items;
+        capacity += 2 + (items ? 3u * items->count : 0);
+    }
+    struct pair_block *block = pair_block_new(capacity);
+    for (size_t i = 0; i < input->count; i++) {
+        const struct statement_result *one = &result->results[i];
+        const struct submission *submission = input->submissions[i];
+        if (one->err != OK || one->seen) {
+            atomic_fetch_add(&node->refused, one->err != OK);
+            continue;
+        }
+        pair_block_add(block, (struct pair){get_u64(one->id.at), one->index, 0, INDEX_STATEMENT});
+        struct hash target;
+        if (submission->action->target && submission->action->target(submission, &target)) {
+            pair_block_add(block, (struct pair){get_u64(target.at), one->index, 0, INDEX_TARGET});
+        }
+        if (submission->items) {
+            add_items(block, submission->items, one->index);
+            atomic_fetch_add(&node->items, submission->items->count);
+        }
+        atomic_fetch_add(&node->accepted, 1);
+    }
+    return block;
+}
+
+static enum err app_commit(void *context, const struct block_input *input,
+                           const struct block_result *result)
+{
+    struct node *node = context;
+    TRY(ledger_commit(node->ledger));
+    struct mark_head head = {result->header.epoch, result->header.height, result->header_hash};
+    TRY(mark_write(node->mark, &head));
+    indexer_push(node->indexer, block_pairs(node, input, result), result->header.height);
+    return OK;
+}
+
+struct order_app node_order_app(struct node *node)
+{
+    return (struct order_app){.context = node, .execute = app_execute, .commit = app_commit};
+}
