@@ -61,6 +61,12 @@ void indexer_push(struct indexer *indexer, struct pair_block *block, uint64_t he
 /* Waits until searches find everything up to `height`. ERR_TIMEOUT after two seconds, ERR_IO. */
 must_use enum err indexer_wait(struct indexer *indexer, uint64_t height);
 
+/* ---- trust.c */
+
+/* Compares the heads of DIR/NAME.trust with the ledger: one that is missing or differs makes the
+ * node read-only (*writable false). Also loads the trust file. ERR_IO, ERR_FORMAT. */
+must_use enum err node_check_known_heads(struct node *node, bool *writable, struct why *why);
+
 /* ---- submit.c */
 
 /* The orderer's way up: execute, commit (ledger, head mark, index). */
