@@ -76,18 +76,18 @@ struct node_answers {
 
 /* Called once per submission, on a thread of the node: must not block. `answers` is the callee's,
  * to be released with free(). */
-typedef void node_fn(void *context, struct node_answers *answers);
+typedef void answered_fn(void *context, struct node_answers *answers);
 
 /* Submits the statements of a CBOR sequence, at most NODE_SUBMIT_MAX. Takes over `body` unless it
  * fails: ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. */
-must_use enum err node_submit(struct node *node, struct buf *body, node_fn *done, void *context,
+must_use enum err node_submit(struct node *node, struct buf *body, answered_fn *done, void *context,
                               struct why *why);
 
 /* A streamed batch: the statement first (admit_batch_head), then its items. Takes over both. */
 must_use enum err node_batch_head(struct node *node, struct bytes statement,
                                   struct deposit *deposit, struct why *why);
 must_use enum err node_submit_batch(struct node *node, struct buf *statement, struct items *items,
-                                    node_fn *done, void *context, struct why *why);
+                                    answered_fn *done, void *context, struct why *why);
 
 /* ---- finding */
 

@@ -19,11 +19,11 @@ struct request {
     struct slot *slots;
     struct node_answers *answers;
     atomic_size_t open; /* statements without an answer, and one while they are handed on */
-    node_fn *done;
+    answered_fn *done;
     void *context;
 };
 
-static struct request *request_new(struct node *node, size_t count, node_fn *done, void *context)
+static struct request *request_new(struct node *node, size_t count, answered_fn *done, void *context)
 {
     struct request *request = mem_zalloc(sizeof *request);
     request->node = node;
@@ -169,7 +169,7 @@ static enum err split(struct bytes body, struct bytes *parts, size_t *count, str
                                 "Send at least one statement.");
 }
 
-enum err node_submit(struct node *node, struct buf *body, node_fn *done, void *context,
+enum err node_submit(struct node *node, struct buf *body, answered_fn *done, void *context,
                      struct why *why)
 {
     TRY(check_open(node, why));
@@ -197,7 +197,7 @@ enum err node_batch_head(struct node *node, struct bytes statement, struct depos
 }
 
 enum err node_submit_batch(struct node *node, struct buf *statement, struct items *items,
-                           node_fn *done, void *context, struct why *why)
+                           answered_fn *done, void *context, struct why *why)
 {
     TRY(check_open(node, why));
     struct request *request = request_new(node, 1, done, context);
