@@ -28,7 +28,9 @@ struct exchange {
     struct buf body;
     size_t body_len; /* seen so far, kept or streamed */
     struct response response;
-    bool handled; /* the handler was called, or need not be */
+    bool handled;     /* the handler was called, or need not be */
+    bool suspended;   /* by the handler, on the loop thread */
+    route_fn *finish; /* set by whoever resumes, before the loop thread looks again */
     void *kept;
     free_fn *release;
 };
@@ -229,11 +231,13 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (!exchange->handled && !exchange->response.status) {
         exchange->handled = true;
         exchange->route->handler(exchange->server->options.context, exchange);
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
-        if (info && info->suspended == MHD_YES) {
+        if (exchange->suspended) {
+            exchange->suspended = false;
             return MHD_YES;
         }
+    }
+    if (exchange->finish && !exchange->response.status) {
+        exchange->finish(exchange->server->options.context, exchange);
     }
     return send_response(exchange);
 }
@@ -290,11 +294,13 @@ void *exchange_kept(const struct exchange *exchange)
 
 void exchange_suspend(struct exchange *exchange)
 {
+    exchange->suspended = true;
     MHD_suspend_connection(exchange->connection);
 }
 
-void exchange_resume(struct exchange *exchange)
+void exchange_resume(struct exchange *exchange, route_fn *finish)
 {
+    exchange->finish = finish;
     MHD_resume_connection(exchange->connection);
 }
 

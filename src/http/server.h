@@ -72,8 +72,8 @@ void exchange_keep(struct exchange *exchange, void *kept, free_fn *release);
 void *exchange_kept(const struct exchange *exchange);
 
 /* Handler only: the response will come later. Then exactly one call of exchange_resume, from any
- * thread, after the response was filled. */
+ * thread; `finish` is called on the loop thread and fills the response. */
 void exchange_suspend(struct exchange *exchange);
-void exchange_resume(struct exchange *exchange);
+void exchange_resume(struct exchange *exchange, route_fn *finish);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "crypto/digest.h"
 #include "modules/modules.h"
+#include "store/index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,11 +107,10 @@ static bool item_has(const struct node_found *found, const struct wanted *wanted
 
 static bool targets(const struct statement *statement, struct bytes key)
 {
-    struct submission submission = {.statement = *statement};
     const struct action *action;
     struct hash target;
     return rules_find(&modules_rules, statement, &action, NULL) == OK && action->target &&
-           action->target(&submission, &target) && bytes_equal(hash_bytes(&target), key);
+           action->target(statement, &target) && bytes_equal(hash_bytes(&target), key);
 }
 
 static bool matches(const struct node_found *found, const struct statement *statement,

@@ -4,6 +4,7 @@
 #include "node/internal.h"
 
 #include "base/log.h"
+#include "store/index.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 struct indexer;
+struct index;
 
 struct node {
     char *dir;

@@ -8,6 +8,7 @@
 #include "crypto/digest.h"
 #include "modules/modules.h"
 #include "order/solo.h"
+#include "store/index.h"
 
 #include <errno.h>
 #include <fcntl.h>

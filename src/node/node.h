@@ -7,7 +7,6 @@
 
 #include "admit/admit.h"
 #include "order/order.h"
-#include "store/index.h"
 
 struct node;
 

@@ -2,6 +2,8 @@
  * have their answer. */
 #include "node/internal.h"
 
+#include "store/index.h"
+
 #include <stdlib.h>
 
 struct request;
@@ -23,7 +25,8 @@ struct request {
     void *context;
 };
 
-static struct request *request_new(struct node *node, size_t count, answered_fn *done, void *context)
+static struct request *request_new(struct node *node, size_t count, answered_fn *done,
+                                   void *context)
 {
     struct request *request = mem_zalloc(sizeof *request);
     request->node = node;
@@ -249,7 +252,8 @@ static struct pair_block *block_pairs(struct node *node, const struct block_inpu
         }
         pair_block_add(block, (struct pair){get_u64(one->id.at), one->index, 0, INDEX_STATEMENT});
         struct hash target;
-        if (submission->action->target && submission->action->target(submission, &target)) {
+        if (submission->action->target &&
+            submission->action->target(&submission->statement, &target)) {
             pair_block_add(block, (struct pair){get_u64(target.at), one->index, 0, INDEX_TARGET});
         }
         if (submission->items) {

@@ -105,6 +105,7 @@ static const struct column columns[COLUMN_COUNT] = {
     [COLUMN_INDEXES + INDEX_SM3] = {"index.sm3", INDEX_OPTIONS, 8192},
     [COLUMN_INDEXES + INDEX_REF] = {"index.ref", INDEX_OPTIONS, 8192},
     [COLUMN_INDEXES + INDEX_STATEMENT] = {"index.statement", INDEX_OPTIONS, 8192},
+    [COLUMN_INDEXES + INDEX_TARGET] = {"index.target", INDEX_OPTIONS, 8192},
 };
 
 /* RocksDB's C functions lack setters for some of our options, so all that can be are set here, as

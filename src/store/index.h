@@ -15,7 +15,14 @@
 #include "base/why.h"
 
 /* Each kind is one family "index.NAME". New kinds go at the end. */
-enum index_kind { INDEX_SHA256, INDEX_SM3, INDEX_REF, INDEX_STATEMENT, INDEX_KIND_COUNT };
+enum index_kind {
+    INDEX_SHA256,
+    INDEX_SM3,
+    INDEX_REF,
+    INDEX_STATEMENT,
+    INDEX_TARGET,
+    INDEX_KIND_COUNT
+};
 
 /* Item `number` of the log entry at index `sequence`, which is below 2^48. */
 struct place {

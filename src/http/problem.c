@@ -1,0 +1,131 @@
+#include "http/problem.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_AFTER_S 1
+
+unsigned problem_status(enum err err)
+{
+    switch (err) {
+    case OK:
+        return 200;
+    case ERR_TRUNCATED:
+    case ERR_TRAILING:
+    case ERR_NOT_CANONICAL:
+    case ERR_TYPE:
+    case ERR_RANGE:
+    case ERR_DEPTH:
+    case ERR_FORMAT:
+    case ERR_VERSION:
+    case ERR_UNSUPPORTED:
+        return 400;
+    case ERR_KEY:
+    case ERR_PASSPHRASE:
+    case ERR_SIGNATURE:
+    case ERR_REFUSED:
+        return 403;
+    case ERR_NOT_FOUND:
+        return 404;
+    case ERR_EXISTS:
+        return 409;
+    case ERR_EXPIRED:
+        return 410;
+    case ERR_MISMATCH:
+        return 422;
+    case ERR_IO:
+    case ERR_CORRUPT:
+    case ERR_COUNT:
+        return 500;
+    case ERR_UNREACHABLE:
+        return 502;
+    case ERR_BUSY:
+    case ERR_CLOSED:
+    case ERR_READ_ONLY:
+        return 503;
+    case ERR_TIMEOUT:
+        return 504;
+    }
+    BUG_ON(true);
+}
+
+/* "/problems/not-canonical" for ERR_NOT_CANONICAL. */
+static void type_of(enum err err, char *out, size_t cap)
+{
+    int len = snprintf(out, cap, "/problems/%s", err_name(err) + strlen("ERR_"));
+    for (int i = (int)strlen("/problems/"); i < len; i++) {
+        out[i] = out[i] == '_' ? '-' : (char)tolower((unsigned char)out[i]);
+    }
+}
+
+static void set_text(json_t *json, const char *key, const char *text)
+{
+    if (text[0]) {
+        /* A value that came from outside may have been cut within a character. */
+        json_t *string = json_string(text);
+        json_object_set_new(json, key, string ? string : json_string_nocheck("(not text)"));
+    }
+}
+
+json_t *problem_json(enum err err, const struct why *why)
+{
+    char type[64];
+    type_of(err, type, sizeof type);
+    char detail[600];
+    why_print(why, err, detail, sizeof detail);
+    json_t *json = json_object();
+    json_object_set_new(json, "type", json_string(type));
+    json_object_set_new(json, "title", json_string(err_text(err)));
+    json_object_set_new(json, "status", json_integer((json_int_t)problem_status(err)));
+    set_text(json, "detail", detail);
+    set_text(json, "field", why->field);
+    set_text(json, "value", why->value);
+    set_text(json, "problem", why->problem[0] ? why->problem : err_text(err));
+    set_text(json, "remedy", why->remedy);
+    return json;
+}
+
+static void dump(struct exchange *exchange, json_t *json)
+{
+    struct response *response = exchange_response(exchange);
+    char *text = json_dumps(json, JSON_COMPACT);
+    BUG_ON(text == NULL);
+    response->body = (struct buf){(uint8_t *)text, strlen(text), strlen(text) + 1};
+    json_decref(json);
+}
+
+void respond_problem(struct exchange *exchange, enum err err, const struct why *why)
+{
+    struct response *response = exchange_response(exchange);
+    dump(exchange, problem_json(err, why));
+    response->status = problem_status(err);
+    response->content_type = "application/problem+json";
+    response->retry_after_s = response->status == 503 ? RETRY_AFTER_S : 0;
+}
+
+void respond_refusal(struct exchange *exchange, enum err err, const char *field, const char *value,
+                     const char *remedy)
+{
+    struct why why;
+    why_say(&why, err, field, value, NULL, remedy);
+    respond_problem(exchange, err, &why);
+}
+
+void respond_json(struct exchange *exchange, unsigned status, json_t *json)
+{
+    struct response *response = exchange_response(exchange);
+    dump(exchange, json);
+    response->status = status;
+    response->content_type = "application/json";
+}
+
+void respond_bytes(struct exchange *exchange, const char *content_type, struct buf *body)
+{
+    struct response *response = exchange_response(exchange);
+    response->body = *body;
+    *body = (struct buf){0};
+    response->status = 200;
+    response->content_type = content_type;
+}

@@ -1,0 +1,181 @@
+/* POST /v1/statements and POST /v1/batches. Both suspend until the ledger has answered; the answer
+ * is rendered on the loop thread, so that the ledger's own thread goes on. */
+#include "http/submit.h"
+
+#include "http/problem.h"
+#include "http/render.h"
+
+#include <stdlib.h>
+
+/* ---- answers */
+
+struct pending {
+    struct exchange *exchange;
+    struct node_answers *answers;
+    /* Of a batch: */
+    struct buf head; /* the statement, or as much of it as has come */
+    bool head_done;
+    struct items *items;
+};
+
+static void pending_free(void *kept)
+{
+    struct pending *pending = kept;
+    free(pending->answers);
+    buf_clear(&pending->head);
+    if (pending->items) {
+        items_free(pending->items);
+    }
+    free(pending);
+}
+
+static struct pending *pending_of(struct exchange *exchange)
+{
+    struct pending *pending = exchange_kept(exchange);
+    if (!pending) {
+        pending = mem_zalloc(sizeof *pending);
+        pending->exchange = exchange;
+        exchange_keep(exchange, pending, pending_free);
+    }
+    return pending;
+}
+
+static json_t *render_answer(const struct node_answer *answer)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "ok", json_boolean(answer->err == OK));
+    if (!hash_is_zero(&answer->id)) {
+        json_set_hex(object, "statement", hash_bytes(&answer->id));
+    }
+    if (answer->err != OK) {
+        json_object_set_new(object, "problem", problem_json(answer->err, &answer->why));
+        return object;
+    }
+    json_object_set_new(object, "seen", json_boolean(answer->seen));
+    if (answer->items > 0) {
+        char id[EVIDENCE_ID_LEN + 1];
+        evidence_id_write(id, &answer->id, 0);
+        json_object_set_new(object, "evidence", json_string(id));
+        json_set_uint(object, "items", answer->items);
+    }
+    json_set_uint(object, "index", answer->index);
+    json_set_uint(object, "height", answer->height);
+    return object;
+}
+
+static void finish(void *context, struct exchange *exchange)
+{
+    (void)context;
+    const struct node_answers *answers = pending_of(exchange)->answers;
+    size_t refused = 0;
+    for (size_t i = 0; i < answers->count; i++) {
+        refused += answers->at[i].err != OK;
+    }
+    if (answers->count == 1 && refused == 1) {
+        respond_problem(exchange, answers->at[0].err, &answers->at[0].why);
+        return;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < answers->count; i++) {
+        json_array_append_new(list, render_answer(&answers->at[i]));
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "answers", list);
+    if (answers->head.suite != 0) {
+        json_object_set_new(object, "head", render_header(&answers->head));
+    }
+    respond_json(exchange, refused ? 207 : 201, object);
+}
+
+/* On a thread of the node. */
+static void answered(void *context, struct node_answers *answers)
+{
+    struct pending *pending = context;
+    pending->answers = answers;
+    exchange_resume(pending->exchange, finish);
+}
+
+static void fail_now(void *context, struct exchange *exchange)
+{
+    (void)context;
+    (void)exchange; /* the response is set */
+}
+
+void post_statements(void *context, struct exchange *exchange)
+{
+    struct why why = {0};
+    struct pending *pending = pending_of(exchange);
+    exchange_suspend(exchange);
+    enum err err = node_submit(context, exchange_body(exchange), answered, pending, &why);
+    if (err != OK) {
+        respond_problem(exchange, err, &why);
+        exchange_resume(exchange, fail_now);
+    }
+}
+
+/* ---- batches */
+
+/* Gathers the statement; returns what of the part comes after it. */
+static struct bytes take_head(struct node *node, struct exchange *exchange, struct pending *pending,
+                              struct bytes part)
+{
+    struct sign1 sign1;
+    struct bytes rest;
+    buf_put(&pending->head, part);
+    enum err err = sign1_parse_first(&sign1, buf_bytes(&pending->head), &rest);
+    if (err == ERR_TRUNCATED && pending->head.len <= ENTRY_MAX) {
+        return BYTES_NONE;
+    }
+    struct deposit deposit;
+    struct why why = {0};
+    if (err != OK) {
+        why_say(&why, err, "statement", NULL, "does not begin the body as a COSE_Sign1",
+                "Send the deposit's statement, then its items.");
+    } else {
+        size_t len = pending->head.len - rest.len;
+        err = node_batch_head(node, (struct bytes){pending->head.at, len}, &deposit, &why);
+    }
+    if (err != OK) {
+        respond_problem(exchange, err, &why);
+        return BYTES_NONE;
+    }
+    pending->head_done = true;
+    pending->items = items_new(deposit.count);
+    pending->head.len -= rest.len;
+    return (struct bytes){part.at + part.len - rest.len, rest.len};
+}
+
+void stream_batch(void *context, struct exchange *exchange, struct bytes part)
+{
+    struct pending *pending = pending_of(exchange);
+    if (!pending->head_done) {
+        part = take_head(context, exchange, pending, part);
+    }
+    struct why why = {0};
+    if (pending->head_done && part.len > 0) {
+        enum err err = items_feed(pending->items, part, &why);
+        if (err != OK) {
+            respond_problem(exchange, err, &why);
+        }
+    }
+}
+
+void post_batch(void *context, struct exchange *exchange)
+{
+    struct pending *pending = pending_of(exchange);
+    if (!pending->head_done) {
+        respond_refusal(exchange, ERR_TRUNCATED, "statement", NULL,
+                        "Send the deposit's statement, then its items.");
+        return;
+    }
+    struct why why = {0};
+    struct items *items = pending->items;
+    pending->items = NULL;
+    exchange_suspend(exchange);
+    enum err err = node_submit_batch(context, &pending->head, items, answered, pending, &why);
+    if (err != OK) {
+        pending->items = items;
+        respond_problem(exchange, err, &why);
+        exchange_resume(exchange, fail_now);
+    }
+}
