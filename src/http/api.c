@@ -1,0 +1,31 @@
+#include "http/api.h"
+
+#include "http/evidence.h"
+#include "http/queries.h"
+#include "http/submit.h"
+
+#define SEQUENCE_MAX ((size_t)32 << 20)
+#define BATCH_MAX    (BATCH_BYTES_MAX + ENTRY_MAX)
+#define JSON_MAX     ((size_t)128 << 10)
+
+const struct route api_routes[] = {
+    {"POST", "/v1/statements", post_statements, SEQUENCE_MAX, NULL},
+    {"POST", "/v1/batches", post_batch, BATCH_MAX, stream_batch},
+    {"GET", "/v1/evidence", get_evidence_query, 0, NULL},
+    {"GET", "/v1/evidence/{id}", get_evidence, 0, NULL},
+    {"POST", "/v1/digests", post_digests, JSON_MAX, NULL},
+    {"GET", "/v1/statements/{id}", get_statement, 0, NULL},
+    {"GET", "/v1/statements/{id}/items", get_statement_items, 0, NULL},
+    {"GET", "/v1/proofs/{id}", get_shared_proof, 0, NULL},
+    {"GET", "/v1/proofs/{id}/{number}", get_proof, 0, NULL},
+    {"GET", "/v1/ledger", get_ledger, 0, NULL},
+    {"GET", "/v1/trust-update", get_trust_update, 0, NULL},
+    {"GET", "/v1/blocks/{height}", get_block, 0, NULL},
+    {"GET", "/v1/state/{module}/{key}", get_state, 0, NULL},
+    {"GET", "/v1/members", get_members, 0, NULL},
+    {"GET", "/v1/members/{id}", get_member, 0, NULL},
+    {"GET", "/v1/keys/{kid}", get_key, 0, NULL},
+    {"GET", "/healthz", get_health, 0, NULL},
+    {"GET", "/openapi.yaml", get_openapi, 0, NULL},
+    {NULL, NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,283 @@
+#include "http/queries.h"
+
+#include "codec/text.h"
+#include "http/problem.h"
+#include "http/render.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMBERS_MAX 1000
+
+/* The API's description, as the file stands. */
+__asm__(".section .rodata\n"
+        ".global cairn_openapi_start\n"
+        ".global cairn_openapi_end\n"
+        "cairn_openapi_start:\n"
+        ".incbin \"" OPENAPI_FILE "\"\n"
+        "cairn_openapi_end:\n"
+        ".byte 0\n"
+        ".previous\n");
+extern const uint8_t cairn_openapi_start[];
+extern const uint8_t cairn_openapi_end[];
+
+void get_openapi(void *context, struct exchange *exchange)
+{
+    (void)context;
+    struct buf body = {0};
+    buf_put(&body,
+            (struct bytes){cairn_openapi_start, (size_t)(cairn_openapi_end - cairn_openapi_start)});
+    respond_bytes(exchange, "application/yaml", &body);
+}
+
+static json_t *render_read_only(struct node *node)
+{
+    struct why why;
+    if (!node_read_only(node, &why)) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "field", json_string(why.field));
+    json_object_set_new(object, "problem", json_string(why.problem));
+    json_object_set_new(object, "remedy", json_string(why.remedy));
+    return object;
+}
+
+void get_ledger(void *context, struct exchange *exchange)
+{
+    struct node *node = context;
+    struct view *view = node_view(node);
+    json_t *object = json_object();
+    json_set_text(object, "name", node_ledger_name(node));
+    json_set_hex(object, "chain", hash_bytes(node_chain(node)));
+    json_set_text(object, "node", node_name(node));
+    json_object_set_new(object, "version", json_string(CAIRN_VERSION));
+    json_object_set_new(object, "read_only", render_read_only(node));
+    json_object_set_new(object, "head", render_header(view_header(view)));
+    view_release(view);
+    respond_json(exchange, 200, object);
+}
+
+void get_health(void *context, struct exchange *exchange)
+{
+    struct node *node = context;
+    struct node_figures figures;
+    node_figures(node, &figures);
+    json_t *reason = render_read_only(node);
+    bool good = json_is_null(reason);
+    json_t *object = json_object();
+    json_object_set_new(object, "status", json_string(good ? "ok" : "read-only"));
+    json_object_set_new(object, "read_only", reason);
+    json_set_uint(object, "tree_size", figures.tree_size);
+    json_set_uint(object, "height", figures.height);
+    json_set_uint(object, "index_height", figures.index_height);
+    json_set_uint(object, "index_delta_pairs", figures.delta_pairs);
+    json_set_uint(object, "index_pending_compaction_bytes", figures.pending_compaction_len);
+    json_set_uint(object, "queued", figures.queued_count);
+    json_set_uint(object, "accepted", figures.accepted);
+    json_set_uint(object, "items", figures.items);
+    json_set_uint(object, "refused", figures.refused);
+    respond_json(exchange, good ? 200 : 503, object);
+}
+
+static enum err uint_read(uint64_t *out, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0) {
+        return ERR_FORMAT;
+    }
+    *out = value;
+    return OK;
+}
+
+static void respond_block(struct exchange *exchange, struct buf *bytes)
+{
+    const char *accept = exchange_header(exchange, "Accept");
+    struct header header;
+    if (accept && strstr(accept, "application/cbor")) {
+        respond_bytes(exchange, "application/cbor", bytes);
+    } else if (header_parse(&header, buf_bytes(bytes)) == OK) {
+        respond_json(exchange, 200, render_header(&header));
+    } else {
+        respond_refusal(exchange, ERR_CORRUPT, "block", NULL, "Ask the operator.");
+    }
+}
+
+void get_block(void *context, struct exchange *exchange)
+{
+    const char *text = exchange_part(exchange, 0);
+    bool latest = strcmp(text, "latest") == 0;
+    struct view *view = node_view(context);
+    uint64_t height = view_header(view)->height;
+    enum err err = latest ? OK : uint_read(&height, text);
+    struct buf bytes = {0};
+    if (err == OK) {
+        err = view_block(view, height, &bytes);
+    }
+    if (err == OK) {
+        respond_block(exchange, &bytes);
+        exchange_response(exchange)->immutable = !latest;
+    } else {
+        respond_refusal(exchange, err == ERR_RANGE ? ERR_NOT_FOUND : err, "height", text,
+                        "Give a height up to that of the newest block, or 'latest'.");
+    }
+    view_release(view);
+    buf_clear(&bytes);
+}
+
+void get_state(void *context, struct exchange *exchange)
+{
+    struct buf key = {0};
+    struct buf proof = {0};
+    struct why why = {0};
+    const char *text = exchange_part(exchange, 1);
+    enum err err = hex_append(&key, bytes_text(text));
+    if (err != OK) {
+        why_say(&why, err, "key", text, NULL, "Give the CBOR encoding of the key in hex.");
+    } else {
+        err = node_prove_state(context, bytes_text(exchange_part(exchange, 0)), buf_bytes(&key),
+                               &proof, &why);
+    }
+    if (err == OK) {
+        respond_bytes(exchange, "application/vnd.cairn.state+cbor", &proof);
+    } else {
+        respond_problem(exchange, err, &why);
+    }
+    buf_clear(&key);
+    buf_clear(&proof);
+}
+
+/* ---- members */
+
+static bool add_member(void *context, struct bytes key, struct bytes value)
+{
+    json_t *list = context;
+    struct cbor_reader reader;
+    struct member_record record;
+    cbor_init(&reader, key);
+    cbor_array(&reader, 2, 2);
+    struct bytes family = cbor_text(&reader, 1, 16);
+    if (!bytes_equal(family, bytes_text("member"))) {
+        return true; /* keys, names, mandates stand in the same module */
+    }
+    struct bytes id = cbor_text(&reader, 1, MEMBER_ID_MAX);
+    if (cbor_end(&reader) == OK && member_record_parse(&record, value) == OK) {
+        json_array_append_new(list, render_member(id, &record));
+    }
+    return json_array_size(list) < MEMBERS_MAX;
+}
+
+void get_members(void *context, struct exchange *exchange)
+{
+    struct buf after = {0};
+    const char *text = exchange_query(exchange, "after");
+    member_state_key(&after, bytes_text(text ? text : ""));
+    json_t *list = json_array();
+    struct view *view = node_view(context);
+    enum err err = view_state_scan(view, bytes_text(MEMBER_MODULE), buf_bytes(&after), SIZE_MAX,
+                                   add_member, list);
+    view_release(view);
+    buf_clear(&after);
+    if (err != OK) {
+        json_decref(list);
+        respond_refusal(exchange, err, "members", NULL,
+                        "Try again; if it stays, ask the operator.");
+        return;
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "members", list);
+    respond_json(exchange, 200, object);
+}
+
+/* Reads one state value of module member. */
+static enum err member_value(struct node *node, struct bytes key, struct buf *value)
+{
+    struct state_answer answer = {0};
+    struct view *view = node_view(node);
+    enum err err = view_state(view, bytes_text(MEMBER_MODULE), key, &answer);
+    view_release(view);
+    *value = answer.value;
+    answer.value = (struct buf){0};
+    state_answer_clear(&answer);
+    return err;
+}
+
+void get_member(void *context, struct exchange *exchange)
+{
+    const char *id = exchange_part(exchange, 0);
+    struct buf key = {0};
+    struct buf value = {0};
+    struct member_record record;
+    member_state_key(&key, bytes_text(id));
+    enum err err = member_value(context, buf_bytes(&key), &value);
+    if (err == OK) {
+        err = member_record_parse(&record, buf_bytes(&value));
+    }
+    if (err == OK) {
+        respond_json(exchange, 200, render_member(bytes_text(id), &record));
+    } else {
+        respond_refusal(exchange, err, "member", id, "See 'cairn member list'.");
+    }
+    buf_clear(&key);
+    buf_clear(&value);
+}
+
+void get_key(void *context, struct exchange *exchange)
+{
+    const char *text = exchange_part(exchange, 0);
+    struct hash kid;
+    struct buf key = {0};
+    struct buf value = {0};
+    struct key_record record;
+    enum err err = hex_read(kid.at, sizeof kid.at, bytes_text(text));
+    if (err == OK) {
+        key_record_state_key(&key, &kid);
+        err = member_value(context, buf_bytes(&key), &value);
+    }
+    if (err == OK) {
+        err = key_record_parse(&record, NULL, buf_bytes(&value));
+    }
+    if (err == OK) {
+        respond_json(exchange, 200, render_key(&kid, &record));
+    } else {
+        respond_refusal(
+            exchange, err, "kid", text,
+            "Give the 64 hex digits that 'cairn key show' prints; a key counts once its "
+            "member was added.");
+    }
+    buf_clear(&key);
+    buf_clear(&value);
+}
+
+static bool query_uint(struct exchange *exchange, const char *name, uint64_t *out)
+{
+    const char *text = exchange_query(exchange, name);
+    if (text && uint_read(out, text) == OK) {
+        return true;
+    }
+    respond_refusal(exchange, ERR_FORMAT, name, text, "Give epoch, height and size as numbers.");
+    return false;
+}
+
+void get_trust_update(void *context, struct exchange *exchange)
+{
+    uint64_t epoch;
+    uint64_t height;
+    uint64_t size;
+    if (!query_uint(exchange, "epoch", &epoch) || !query_uint(exchange, "height", &height) ||
+        !query_uint(exchange, "size", &size)) {
+        return;
+    }
+    struct buf update = {0};
+    struct why why = {0};
+    enum err err = node_trust_update(context, epoch, height, size, &update, &why);
+    if (err == OK) {
+        respond_bytes(exchange, "application/vnd.cairn.trust-update+cbor", &update);
+    } else {
+        respond_problem(exchange, err, &why);
+    }
+    buf_clear(&update);
+}
