@@ -161,7 +161,7 @@ static bool add_member(void *context, struct bytes key, struct bytes value)
     cbor_array(&reader, 2, 2);
     struct bytes family = cbor_text(&reader, 1, 16);
     if (!bytes_equal(family, bytes_text("member"))) {
-        return true; /* keys, names, mandates stand in the same module */
+        return false; /* the members stand together in key order */
     }
     struct bytes id = cbor_text(&reader, 1, MEMBER_ID_MAX);
     if (cbor_end(&reader) == OK && member_record_parse(&record, value) == OK) {

@@ -62,7 +62,13 @@ void indexer_push(struct indexer *indexer, struct pair_block *block, uint64_t he
 /* Waits until searches find everything up to `height`. ERR_TIMEOUT after two seconds, ERR_IO. */
 must_use enum err indexer_wait(struct indexer *indexer, uint64_t height);
 
-/* ---- trust.c */
+/* ---- node.c */
+
+/* Notes why the node takes no statements. */
+void node_set_read_only(struct node *node, const char *field, const char *problem,
+                        const char *remedy);
+
+/* ---- known.c */
 
 /* Compares the heads of DIR/NAME.trust with the ledger: one that is missing or differs makes the
  * node read-only (*writable false). Also loads the trust file. ERR_IO, ERR_FORMAT. */

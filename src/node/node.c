@@ -38,8 +38,8 @@ static enum err lock_folder(struct node *node, struct why *why)
     return OK;
 }
 
-static void set_read_only(struct node *node, const char *field, const char *problem,
-                          const char *remedy)
+void node_set_read_only(struct node *node, const char *field, const char *problem,
+                        const char *remedy)
 {
     why_say(&node->read_only, ERR_READ_ONLY, field, NULL, problem, remedy);
     log_event(LOG_ERROR, "node.read_only", "reason=\"%s %s\"", field, problem);
@@ -60,8 +60,9 @@ static enum err open_store(struct node *node, const struct node_options *options
     TRY(store_recover(&node->store, &health, node->dir, &wanted, err == OK ? &marked : NULL, why));
     *writable = health != STORE_BEHIND;
     if (health == STORE_BEHIND) {
-        set_read_only(node, "ledger", "ends before a head that it acknowledged",
-                      "Restore the newest copy, or run 'cairn resume DIR --lost-after HEIGHT'.");
+        node_set_read_only(
+            node, "ledger", "ends before a head that it acknowledged",
+            "Restore the newest copy, or run 'cairn resume DIR --lost-after HEIGHT'.");
     }
     return OK;
 }

@@ -1,0 +1,277 @@
+/* A new ledger is made in a folder beside its place and moved there whole, so that an error leaves
+ * nothing behind. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "crypto/digest.h"
+#include "crypto/random.h"
+#include "ledger/ledger.h"
+#include "modules/modules.h"
+#include "node/node.h"
+#include "proof/trust.h"
+#include "store/mark.h"
+#include "store/store.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CREATE_CACHE_LEN ((size_t)8 << 20)
+
+/* What the pieces of a new ledger share. */
+struct creation {
+    const char *name;
+    const char *passphrase;
+    char *dir; /* where it is made */
+    struct signer *operator_key;
+    struct signer *receipt_key;
+    struct signer *checkpoint_key;
+    struct buf genesis;
+    struct header header;
+    struct hash header_hash;
+};
+
+static enum err check_name(const char *name, struct why *why)
+{
+    size_t len = strlen(name);
+    bool good = len >= 1 && len <= LEDGER_NAME_MAX && name[0] != '.' && name[0] != '-' &&
+                strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+    return good ? OK
+                : why_say(why, ERR_FORMAT, "name", name, "is not a ledger's name",
+                          "Use 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit.");
+}
+
+/* The place must be free: nothing there, or an empty folder. */
+static enum err check_place(const char *dir, struct why *why)
+{
+    DIR *open = opendir(dir);
+    if (!open) {
+        return file_exists(dir) ? why_say(why, ERR_EXISTS, "folder", dir, "is not a folder",
+                                          "Choose another place.")
+                                : OK;
+    }
+    unsigned count = 0;
+    while (readdir(open) && count <= 2) { /* "." and ".." */
+        count++;
+    }
+    closedir(open);
+    return count <= 2 ? OK
+                      : why_say(why, ERR_EXISTS, "folder", dir, "is not empty",
+                                "Choose a new folder; a ledger is never made over another.");
+}
+
+static enum err new_key(struct signer **out, const char *dir, const char *file,
+                        const char *passphrase, struct why *why)
+{
+    struct buf pem = {0};
+    char *path = path_join(dir, file);
+    enum err err = key_generate(&pem, ALG_ED25519, passphrase);
+    if (err == OK) {
+        err = file_create(path, buf_bytes(&pem), 0600, why);
+    }
+    if (err == OK) {
+        err = signer_parse(out, buf_bytes(&pem), passphrase);
+    }
+    if (pem.len > 0) {
+        wipe(pem.at, pem.len);
+    }
+    buf_clear(&pem);
+    free(path);
+    return err;
+}
+
+static enum err make_keys(struct creation *creation, struct why *why)
+{
+    char *keys = path_join(creation->dir, "keys");
+    enum err err = dir_make(keys, 0700, why);
+    free(keys);
+    TRY(err);
+    TRY(new_key(&creation->operator_key, creation->dir, NODE_OPERATOR_KEY, creation->passphrase,
+                why));
+    TRY(new_key(&creation->receipt_key, creation->dir, NODE_RECEIPT_KEY, NULL, why));
+    return new_key(&creation->checkpoint_key, creation->dir, NODE_CHECKPOINT_KEY, NULL, why);
+}
+
+static struct genesis_key genesis_key(const struct signer *signer, enum purpose purpose)
+{
+    return (struct genesis_key){pubkey_spki(signer_pubkey(signer)), signer_alg(signer), purpose};
+}
+
+static void make_genesis(struct creation *creation)
+{
+    struct genesis *genesis = mem_zalloc(sizeof *genesis);
+    random_bytes(genesis->random32, sizeof genesis->random32);
+    genesis->name = bytes_text(creation->name);
+    genesis->suite = SUITE_1;
+    genesis->member_count = 2;
+    genesis->members[0] = (struct genesis_member){
+        .id = bytes_text(NODE_ID),
+        .kind = MEMBER_NODE,
+        .institution = bytes_text(NODE_OPERATOR_ID),
+        .role_count = 1,
+        .roles = {bytes_text("node")},
+        .key_count = 2,
+        .keys = {genesis_key(creation->receipt_key, PURPOSE_RECEIPT),
+                 genesis_key(creation->checkpoint_key, PURPOSE_CHECKPOINT)},
+    };
+    genesis->members[1] = (struct genesis_member){
+        .id = bytes_text(NODE_OPERATOR_ID),
+        .kind = MEMBER_INSTITUTION,
+        .role_count = 1,
+        .roles = {bytes_text("operator")},
+        .key_count = 1,
+        .keys = {genesis_key(creation->operator_key, PURPOSE_MEMBER)},
+    };
+    genesis_write(&creation->genesis, genesis);
+    free(genesis);
+}
+
+static enum err read_head(struct creation *creation, struct store *store, struct why *why)
+{
+    struct ledger *ledger;
+    TRY(ledger_open(&ledger, store, &modules_rules, why));
+    struct view *view = ledger_view(ledger);
+    creation->header = *view_header(view);
+    creation->header_hash = *view_header_hash(view);
+    view_release(view);
+    ledger_close(ledger);
+    return OK;
+}
+
+static enum err make_ledger(struct creation *creation, struct why *why)
+{
+    struct store *store;
+    struct store_options options = {.cache_len = CREATE_CACHE_LEN, .create = true};
+    TRY(store_open(&store, creation->dir, &options, why));
+    enum err err = ledger_create(store, buf_bytes(&creation->genesis), clock_wall_ms(),
+                                 &creation->header_hash, why);
+    if (err == OK) {
+        err = read_head(creation, store, why);
+    }
+    store_close(store);
+    return err;
+}
+
+static enum err make_mark(struct creation *creation, struct why *why)
+{
+    struct mark *mark;
+    TRY(mark_open(&mark, creation->dir, true, why));
+    struct mark_head head = {creation->header.epoch, creation->header.height,
+                             creation->header_hash};
+    enum err err = mark_write(mark, &head);
+    mark_close(mark);
+    return err;
+}
+
+/* The first trust file: one regime from height 0, the node's receipt key, and block 0 as a head. */
+static enum err make_trust(struct creation *creation, struct why *why)
+{
+    struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(creation->receipt_key)),
+                              .node = bytes_text(NODE_ID)};
+    struct regime regime = {.key_count = 1, .keys = &key};
+    struct head head = {.place = header_place(&creation->header),
+                        .hash = creation->header_hash,
+                        .size = creation->header.tree_size,
+                        .root = creation->header.tree_root};
+    struct trust trust = {.name = bytes_text(creation->name),
+                          .chain = creation->header.chain,
+                          .regime_count = 1,
+                          .regimes = &regime,
+                          .head_count = 1,
+                          .heads = &head};
+    struct buf bytes = {0};
+    trust_write(&bytes, &trust);
+    char file[LEDGER_NAME_MAX + sizeof ".trust"];
+    snprintf(file, sizeof file, "%s.trust", creation->name);
+    char *path = path_join(creation->dir, file);
+    enum err err = file_create(path, buf_bytes(&bytes), 0644, why);
+    free(path);
+    buf_clear(&bytes);
+    return err;
+}
+
+static enum err make_all(struct creation *creation, struct why *why)
+{
+    TRY(make_keys(creation, why));
+    make_genesis(creation);
+    TRY(make_ledger(creation, why));
+    TRY(make_mark(creation, why));
+    return make_trust(creation, why);
+}
+
+/* Removes what was made of a ledger that could not be finished: a folder of ours, two deep. */
+static void remove_tree(const char *dir)
+{
+    DIR *open = opendir(dir);
+    struct dirent *entry;
+    while (open && (entry = readdir(open)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        char *path = path_join(dir, entry->d_name);
+        char *inner;
+        if (unlink(path) != 0 && rmdir(path) != 0) {
+            DIR *below = opendir(path);
+            struct dirent *leaf;
+            while (below && (leaf = readdir(below)) != NULL) {
+                inner = path_join(path, leaf->d_name);
+                unlink(inner);
+                free(inner);
+            }
+            if (below) {
+                closedir(below);
+            }
+            rmdir(path);
+        }
+        free(path);
+    }
+    if (open) {
+        closedir(open);
+    }
+    rmdir(dir);
+}
+
+static enum err move_into_place(const struct creation *creation, const char *dir, struct why *why)
+{
+    if (rename(creation->dir, dir) != 0) {
+        return why_say(why, ERR_IO, "folder", dir, "could not be given its place",
+                       "Check the permissions of the folder above it.");
+    }
+    char *parent = path_join(dir, "..");
+    enum err err = dir_sync(parent);
+    free(parent);
+    return err;
+}
+
+enum err node_create(const char *dir, const char *name, const char *passphrase, struct why *why)
+{
+    TRY(check_name(name, why));
+    TRY(check_place(dir, why));
+    struct creation creation = {.name = name, .passphrase = passphrase};
+    size_t cap = strlen(dir) + sizeof ".new-XXXXXX";
+    creation.dir = mem_alloc(cap);
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/') {
+        len--;
+    }
+    snprintf(creation.dir, cap, "%.*s.new-XXXXXX", (int)len, dir);
+    enum err err = OK;
+    if (!mkdtemp(creation.dir)) {
+        err = why_say(why, ERR_IO, "folder", dir, "can't be made",
+                      "Check that the folder above it exists and may be written.");
+    } else {
+        err = make_all(&creation, why);
+        err = err == OK ? move_into_place(&creation, dir, why) : err;
+        if (err != OK) {
+            remove_tree(creation.dir);
+        }
+    }
+    signer_free(creation.operator_key);
+    signer_free(creation.receipt_key);
+    signer_free(creation.checkpoint_key);
+    buf_clear(&creation.genesis);
+    free(creation.dir);
+    return err;
+}

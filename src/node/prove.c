@@ -1,0 +1,205 @@
+/* Proof files are put together on request, under the newest head: one receipt serves all of them
+ * until the next block. */
+#include "node/internal.h"
+
+#include "crypto/digest.h"
+#include "proof/prooffile.h"
+#include "proof/receipt.h"
+#include "proof/stateproof.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a proof borrows from while it is written. */
+struct work {
+    struct node *node;
+    struct view *view;
+    struct proof_file file;
+    struct statement statement;
+    struct buf entry;
+    struct buf block;
+    struct buf item;
+    struct buf receipt;
+    struct buf mandate;
+    struct state_answer record;
+};
+
+static struct work *work_new(struct node *node)
+{
+    struct work *work = mem_zalloc(sizeof *work);
+    work->node = node;
+    work->view = node_view(node);
+    return work;
+}
+
+static void work_free(struct work *work)
+{
+    view_release(work->view);
+    buf_clear(&work->entry);
+    buf_clear(&work->block);
+    buf_clear(&work->item);
+    buf_clear(&work->receipt);
+    buf_clear(&work->mandate);
+    state_answer_clear(&work->record);
+    free(work);
+}
+
+/* A node signs only heads that it executed and made durable: those of its views. */
+static enum err receipt_of(struct node *node, const struct view *view, struct buf *out,
+                           struct why *why)
+{
+    if (!node->receipt) {
+        *why = node->read_only;
+        return ERR_READ_ONLY;
+    }
+    enum err err = OK;
+    pthread_mutex_lock(&node->receipt_lock);
+    if (!hash_equal(&node->receipt_head, view_header_hash(view)) || node->receipt_bytes.len == 0) {
+        node->receipt_bytes.len = 0;
+        err = receipt_sign(&node->receipt_bytes, view_header(view), node_name(node), node->receipt);
+        node->receipt_head = *view_header_hash(view);
+    }
+    if (err == OK) {
+        buf_put(out, buf_bytes(&node->receipt_bytes));
+    } else {
+        node->receipt_bytes.len = 0;
+        why_say(why, err, "receipt key", NULL, "could not sign", "Check the node's key.");
+    }
+    pthread_mutex_unlock(&node->receipt_lock);
+    return err;
+}
+
+static enum err add_entry(struct work *work, uint64_t index)
+{
+    uint64_t height;
+    const struct header *head = view_header(work->view);
+    TRY(view_entry(work->view, index, &work->entry, &height));
+    TRY(statement_parse(&work->statement, buf_bytes(&work->entry), NULL));
+    work->file.entry = work->statement.sign1;
+    work->file.index = index;
+    work->file.head = view_header_bytes(work->view);
+    TRY(view_log_path(work->view, index, head->tree_size, &work->file.log_path));
+    if (height == head->height) {
+        return OK;
+    }
+    TRY(view_block(work->view, height, &work->block));
+    work->file.block = buf_bytes(&work->block);
+    return view_history_path(work->view, height, head->height, &work->file.block_path);
+}
+
+/* The kid under which the signer's record stands: of a foreign statement whatever the ledger finds
+ * by the names in its header. */
+static enum err record_kid(struct work *work, struct hash *kid)
+{
+    if (!work->statement.foreign) {
+        memcpy(kid->at, work->statement.kid.at, sizeof kid->at);
+        return OK;
+    }
+    struct buf bytes = {0};
+    struct key_record record;
+    enum err err = ledger_signer(work->node->ledger, &work->statement, &bytes);
+    if (err == OK) {
+        err = key_record_parse(&record, NULL, buf_bytes(&bytes));
+    }
+    if (err == OK) {
+        sha256(kid, record.spki);
+    }
+    buf_clear(&bytes);
+    return err;
+}
+
+static void take_siblings(struct siblings *out, const struct buf *siblings)
+{
+    out->count = siblings->len / sizeof(struct hash);
+    BUG_ON(out->count > SIBLINGS_MAX);
+    if (out->count > 0) {
+        memcpy(out->at, siblings->at, siblings->len);
+    }
+}
+
+static enum err add_record(struct work *work)
+{
+    struct hash kid;
+    TRY(record_kid(work, &kid));
+    struct buf key = {0};
+    key_record_state_key(&key, &kid);
+    enum err err =
+        view_state(work->view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &work->record);
+    buf_clear(&key);
+    if (err == OK) {
+        work->file.record = buf_bytes(&work->record.value);
+        take_siblings(&work->file.record_path, &work->record.siblings);
+    }
+    return err;
+}
+
+static enum err add_item(struct work *work, uint16_t number)
+{
+    struct deposit deposit;
+    TRY(deposit_parse(&deposit, work->statement.sign1.payload));
+    if (number >= deposit.count) {
+        return ERR_NOT_FOUND;
+    }
+    TRY(view_item(work->view, work->file.index, deposit.count, number, &work->item,
+                  &work->file.item_path));
+    work->file.item = buf_bytes(&work->item);
+    work->file.number = number;
+    return OK;
+}
+
+static bool take_mandate(void *context, struct node_found *found)
+{
+    struct work *work = context;
+    work->mandate = found->entry;
+    found->entry = (struct buf){0};
+    work->file.mandate_index = found->index;
+    return false;
+}
+
+static enum err add_mandate(struct work *work)
+{
+    if (!work->statement.has_mandate) {
+        return OK;
+    }
+    TRY(node_find(work->node, NODE_BY_STATEMENT, hash_bytes(&work->statement.mandate), 0,
+                  take_mandate, work));
+    work->file.mandate = buf_bytes(&work->mandate);
+    return view_log_path(work->view, work->file.mandate_index, view_header(work->view)->tree_size,
+                         &work->file.mandate_path);
+}
+
+static enum err add_receipt(struct work *work, struct why *why)
+{
+    TRY(receipt_of(work->node, work->view, &work->receipt, why));
+    work->file.receipts[0] = buf_bytes(&work->receipt);
+    work->file.receipt_count = 1;
+    return OK;
+}
+
+static enum err assemble(struct work *work, uint64_t index, uint16_t number, bool with_item)
+{
+    TRY(add_entry(work, index));
+    TRY(add_record(work));
+    if (with_item) {
+        TRY(add_item(work, number));
+    }
+    return add_mandate(work);
+}
+
+enum err node_prove(struct node *node, uint64_t index, uint16_t number, bool with_item,
+                    struct buf *out, struct why *why)
+{
+    struct work *work = work_new(node);
+    enum err err = assemble(work, index, number, with_item);
+    if (err != OK) {
+        why_sayf(why, err, "evidence", NULL, "Check the number against the deposit's count.",
+                 "index %llu, item %u", (unsigned long long)index, number);
+    } else {
+        err = add_receipt(work, why);
+    }
+    if (err == OK) {
+        proof_file_write(out, &work->file);
+    }
+    work_free(work);
+    return err;
+}
