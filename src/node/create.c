@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,36 +202,18 @@ static enum err make_all(struct creation *creation, struct why *why)
     return make_trust(creation, why);
 }
 
-/* Removes what was made of a ledger that could not be finished: a folder of ours, two deep. */
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    (void)info;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/* Removes what was made of a ledger that could not be finished. */
 static void remove_tree(const char *dir)
 {
-    DIR *open = opendir(dir);
-    struct dirent *entry;
-    while (open && (entry = readdir(open)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
-            continue;
-        }
-        char *path = path_join(dir, entry->d_name);
-        char *inner;
-        if (unlink(path) != 0 && rmdir(path) != 0) {
-            DIR *below = opendir(path);
-            struct dirent *leaf;
-            while (below && (leaf = readdir(below)) != NULL) {
-                inner = path_join(path, leaf->d_name);
-                unlink(inner);
-                free(inner);
-            }
-            if (below) {
-                closedir(below);
-            }
-            rmdir(path);
-        }
-        free(path);
-    }
-    if (open) {
-        closedir(open);
-    }
-    rmdir(dir);
+    nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static enum err move_into_place(const struct creation *creation, const char *dir, struct why *why)
