@@ -19,7 +19,6 @@
 #define DEFAULT_QUEUE_COUNT   65536
 #define DEFAULT_QUEUE_LEN     (128u << 20)
 #define DEFAULT_BLOCK_COUNT   8192
-#define BLOCK_LEN_MAX         (32u << 20)
 #define DEFAULT_CLOCK_STEP_MS 60000
 
 struct waiting {
