@@ -346,7 +346,7 @@ static void the_options_are_what_was_asked_for(void **state)
         snprintf(command, sizeof command, "grep -q '^  %s$' $OPTIONS", once[i]);
         shell(command);
     }
-    shell("test $(grep -c 'compaction_style=kCompactionStyleUniversal' $OPTIONS) = 4");
+    shell("test $(grep -c 'compaction_style=kCompactionStyleUniversal' $OPTIONS) = 5");
     shell("test $(grep -c '^  ttl=0$' $OPTIONS) = 14");
     shell("test $(grep -c '^  periodic_compaction_seconds=0$' $OPTIONS) = 14");
     shell("test $(grep -c 'prefix_extractor=rocksdb.FixedPrefix.8' $OPTIONS) = 4");
