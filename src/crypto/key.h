@@ -71,7 +71,7 @@ must_use enum err es256_normalise(uint8_t *signature64);
 must_use enum err ecdsa_der_normalise(struct buf *out, struct bytes signature_der);
 
 /* Runs known-answer and edge vectors through the libraries in use; a failure aborts. Call once
- * at program start; takes about a millisecond. */
+ * at program start; takes about three milliseconds. */
 void crypto_self_test(void);
 
 #endif

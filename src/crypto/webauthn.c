@@ -112,7 +112,7 @@ static struct bytes base64url(char out[2 * CHALLENGE_MAX], struct bytes in)
 
 /* The limited verification algorithm (5.8.1.2): the text begins as the client must write it, and
  * `}` or `,` follows. A client writes topOrigin only after crossOrigin true, so with false there
- * is nothing else to expect before that byte. */
+ * is nothing else to expect before that byte. What comes after it is not looked at, as there. */
 static enum err client_data_check(struct bytes json, const struct relying_party *party,
                                   struct bytes challenge, struct why *why)
 {

@@ -261,6 +261,7 @@ static void client_data_is_compared_as_the_limited_algorithm_says(void **state)
     } cases[] = {
         {GOOD_JSON, NULL},
         {ENDING("\"crossOrigin\":false,\"other\":1}"), NULL},
+        {ENDING("\"crossOrigin\":false}}"), NULL},
         {ENDING("\"crossOrigin\":false"), "go on"},
         {ENDING("\"crossOrigin\":false }"), "go on"},
         {ENDING("\"crossOrigin\":true}"), "cross-origin"},
