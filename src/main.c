@@ -4,6 +4,16 @@
 static const struct verb *const verbs[] = {
     &verb_key_new,
     &verb_key_show,
+    &verb_key_request,
+    &verb_member_add,
+    &verb_member_add_key,
+    &verb_member_rotate,
+    &verb_member_revoke,
+    &verb_member_void,
+    &verb_member_roles,
+    &verb_member_mandate,
+    &verb_member_end_mandate,
+    &verb_member_list,
     NULL,
 };
 

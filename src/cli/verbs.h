@@ -10,5 +10,15 @@ int cli_main(const struct verb *const *verbs, int argc, char **argv);
 
 extern const struct verb verb_key_new;
 extern const struct verb verb_key_show;
+extern const struct verb verb_key_request;
+extern const struct verb verb_member_add;
+extern const struct verb verb_member_add_key;
+extern const struct verb verb_member_rotate;
+extern const struct verb verb_member_revoke;
+extern const struct verb verb_member_void;
+extern const struct verb verb_member_roles;
+extern const struct verb verb_member_mandate;
+extern const struct verb verb_member_end_mandate;
+extern const struct verb verb_member_list;
 
 #endif

@@ -1,0 +1,244 @@
+#include "cli/client.h"
+
+#include "cli/output.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CONNECT_S    5
+#define STALLED_S    60 /* no byte for so long */
+#define TRIES        6
+#define FIRST_WAIT   200 /* milliseconds, doubled each time: 6 s in all */
+#define PROBLEM_MAX  ((size_t)64 << 10)
+#define URL_MAX      2048
+#define USER_AGENT   "cairn/" CAIRN_VERSION
+#define CHECK_SERVER "Start it with 'cairn run DIR', or name another with --server or CAIRN_SERVER."
+
+struct client {
+    CURL *curl;
+    char *server; /* without a slash at its end */
+};
+
+/* An answer on its way in. */
+struct answer {
+    long status;
+    struct buf body;
+    size_t max;
+    bool too_long;
+};
+
+enum err client_new(struct client **out, const struct args *args, struct why *why)
+{
+    const char *server = args_text(args, "server");
+    const char *from_environment = getenv("CAIRN_SERVER");
+    if (!server) {
+        server = from_environment && from_environment[0] ? from_environment : CLIENT_SERVER;
+    }
+    if (strncmp(server, "http://", 7) != 0 && strncmp(server, "https://", 8) != 0) {
+        return why_say(why, ERR_FORMAT, "server", server, "is not a URL",
+                       "Write it as " CLIENT_SERVER ".");
+    }
+    /* The only thread there is at this time. */
+    BUG_ON(curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK);
+    struct client *client = mem_zalloc(sizeof *client);
+    client->curl = curl_easy_init();
+    BUG_ON(client->curl == NULL);
+    client->server = mem_strdup(server);
+    size_t len = strlen(client->server);
+    while (len > 0 && client->server[len - 1] == '/') {
+        client->server[--len] = 0;
+    }
+    *out = client;
+    return OK;
+}
+
+void client_free(struct client *client)
+{
+    if (client) {
+        curl_easy_cleanup(client->curl);
+        free(client->server);
+        free(client);
+    }
+}
+
+static size_t take(char *at, size_t size, size_t count, void *context)
+{
+    struct answer *answer = context;
+    size_t len = size * count;
+    if (len > answer->max - answer->body.len) {
+        answer->too_long = true;
+        return 0;
+    }
+    buf_put(&answer->body, (struct bytes){(const uint8_t *)at, len});
+    return len;
+}
+
+static void prepare(struct client *client, const char *path, struct answer *answer)
+{
+    char url[URL_MAX];
+    int len = snprintf(url, sizeof url, "%s%s", client->server, path);
+    BUG_ON(len >= (int)sizeof url);
+    CURL *curl = client->curl;
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+}
+
+static enum err perform(struct client *client, struct answer *answer, struct why *why)
+{
+    CURLcode code = curl_easy_perform(client->curl);
+    if (answer->too_long) {
+        return why_say(why, ERR_UNREACHABLE, "server", client->server,
+                       "gave an answer that is too long", "Check that it is a node of Cairn.");
+    }
+    if (code != CURLE_OK) {
+        return why_sayf(why, ERR_UNREACHABLE, "server", NULL, CHECK_SERVER, "%s (%s)",
+                        client->server, curl_easy_strerror(code));
+    }
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    return OK;
+}
+
+static const char *text_or(const json_t *object, const char *key, const char *other)
+{
+    const char *text = json_member(object, key);
+    return text[0] ? text : other;
+}
+
+void problem_read(struct why *why, const json_t *problem, long status)
+{
+    if (!why) {
+        return;
+    }
+    char text[32];
+    snprintf(text, sizeof text, "answered %ld", status);
+    const char *title = text_or(problem, "title", text);
+    why_say(why, ERR_REFUSED, text_or(problem, "field", "ledger"), json_member(problem, "value"),
+            text_or(problem, "problem", title), json_member(problem, "remedy"));
+}
+
+/* What a status other than success means. */
+static enum err refused(const struct answer *answer, struct why *why)
+{
+    json_t *problem = json_loadb((const char *)answer->body.at, answer->body.len, 0, NULL);
+    problem_read(why, problem, answer->status);
+    json_decref(problem);
+    return ERR_REFUSED;
+}
+
+enum err client_get(struct client *client, const char *path, size_t max, struct buf *out,
+                    struct why *why)
+{
+    struct answer answer = {.max = max > PROBLEM_MAX ? max : PROBLEM_MAX};
+    prepare(client, path, &answer);
+    enum err err = perform(client, &answer, why);
+    if (err == OK && answer.status != 200) {
+        err = refused(&answer, why);
+    } else if (err == OK) {
+        buf_put(out, buf_bytes(&answer.body));
+    }
+    buf_clear(&answer.body);
+    return err;
+}
+
+static enum err json_of(json_t **out, const struct buf *body, const struct client *client,
+                        struct why *why)
+{
+    *out = json_loadb((const char *)body->at, body->len, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(*out)) {
+        json_decref(*out);
+        *out = NULL;
+        return why_say(why, ERR_FORMAT, "server", client->server, "did not answer in JSON",
+                       "Check that it is a node of Cairn.");
+    }
+    return OK;
+}
+
+enum err client_get_json(struct client *client, const char *path, json_t **out, struct why *why)
+{
+    struct buf body = {0};
+    enum err err = client_get(client, path, CLIENT_JSON_MAX, &body, why);
+    if (err == OK) {
+        err = json_of(out, &body, client, why);
+    }
+    buf_clear(&body);
+    return err;
+}
+
+static enum err post_once(struct client *client, const char *path, const char *content_type,
+                          struct bytes body, struct answer *answer, struct why *why)
+{
+    char line[128];
+    snprintf(line, sizeof line, "Content-Type: %s", content_type);
+    struct curl_slist *headers = curl_slist_append(NULL, line);
+    headers = curl_slist_append(headers, "Expect:"); /* no round trip before the body */
+    prepare(client, path, answer);
+    curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body.at);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    enum err err = perform(client, answer, why);
+    curl_slist_free_all(headers);
+    return err;
+}
+
+/* Whether the same bytes may fare better in a moment. */
+static bool try_again(enum err err, const struct answer *answer)
+{
+    return (err == ERR_UNREACHABLE && !answer->too_long) ||
+           (err == OK && (answer->status == 503 || answer->status == 504));
+}
+
+static void wait_ms(unsigned ms)
+{
+    struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
+    nanosleep(&time, NULL);
+}
+
+enum err client_post(struct client *client, const char *path, const char *content_type,
+                     struct bytes body, json_t **out, struct why *why)
+{
+    *out = NULL;
+    struct answer answer = {.max = CLIENT_JSON_MAX};
+    enum err err = post_once(client, path, content_type, body, &answer, why);
+    for (unsigned i = 1; i < TRIES && try_again(err, &answer); i++) {
+        wait_ms(FIRST_WAIT << (i - 1));
+        buf_clear(&answer.body);
+        answer = (struct answer){.max = CLIENT_JSON_MAX};
+        err = post_once(client, path, content_type, body, &answer, why);
+    }
+    if (err == OK && answer.status != 200 && answer.status != 201 && answer.status != 207) {
+        err = refused(&answer, why);
+    } else if (err == OK) {
+        err = json_of(out, &answer.body, client, why);
+    }
+    buf_clear(&answer.body);
+    return err;
+}
+
+void path_segment(struct buf *out, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~", c);
+        if (plain) {
+            buf_put_byte(out, c);
+            continue;
+        }
+        buf_put_byte(out, '%');
+        buf_put_byte(out, (uint8_t)digits[c >> 4]);
+        buf_put_byte(out, (uint8_t)digits[c & 15]);
+    }
+}

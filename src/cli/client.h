@@ -1,0 +1,47 @@
+/* Talks to a node over HTTP. */
+#ifndef CAIRN_CLI_CLIENT_H
+#define CAIRN_CLI_CLIENT_H
+
+#include "base/bytes.h"
+#include "cli/args.h"
+
+#include <jansson.h>
+
+#define CLIENT_SERVER   "http://127.0.0.1:8420"
+#define CLIENT_JSON_MAX ((size_t)64 << 20) /* bytes of a JSON answer */
+
+#define ARG_SERVER                                                                                 \
+    {                                                                                              \
+        "server", "URL", "the ledger's node; else CAIRN_SERVER, else " CLIENT_SERVER, NULL, false, \
+            false                                                                                  \
+    }
+
+/* One connection; one thread at a time. */
+struct client;
+
+/* Prepares a client for --server, CAIRN_SERVER or the default; connects later. ERR_FORMAT for what
+ * is no http or https URL. The caller frees it. */
+must_use enum err client_new(struct client **out, const struct args *args, struct why *why);
+void client_free(struct client *client);
+
+/* GET of `path` ("/v1/ledger"): appends the body, at most `max` bytes. ERR_UNREACHABLE (no answer,
+ * or one that is too long or cut); ERR_REFUSED for every status but 200, `why` being what the
+ * problem document says. */
+must_use enum err client_get(struct client *client, const char *path, size_t max, struct buf *out,
+                             struct why *why);
+/* The same for a JSON object, which the caller releases. ERR_FORMAT if it is none. */
+must_use enum err client_get_json(struct client *client, const char *path, json_t **out,
+                                  struct why *why);
+
+/* POSTs statements and reads the JSON answer (201 or 207). A connection that breaks, a busy node
+ * or one that took too long is tried again a few times with the same bytes: the ledger answers what
+ * it has already with its first place. Errors as in client_get, ERR_FORMAT. */
+must_use enum err client_post(struct client *client, const char *path, const char *content_type,
+                              struct bytes body, json_t **out, struct why *why);
+
+/* Appends text as one segment of a path, percent-encoded. */
+void path_segment(struct buf *out, const char *text);
+/* Fills `why` from a problem document (RFC 9457); texts that it lacks come from `status`. */
+void problem_read(struct why *why, const json_t *problem, long status);
+
+#endif
