@@ -108,6 +108,14 @@ static void make_genesis(struct creation *creation)
     genesis->suite = SUITE_1;
     genesis->member_count = 2;
     genesis->members[0] = (struct genesis_member){
+        .id = bytes_text(NODE_OPERATOR_ID),
+        .kind = MEMBER_INSTITUTION,
+        .role_count = 1,
+        .roles = {bytes_text("operator")},
+        .key_count = 1,
+        .keys = {genesis_key(creation->operator_key, PURPOSE_MEMBER)},
+    };
+    genesis->members[1] = (struct genesis_member){
         .id = bytes_text(NODE_ID),
         .kind = MEMBER_NODE,
         .institution = bytes_text(NODE_OPERATOR_ID),
@@ -116,14 +124,6 @@ static void make_genesis(struct creation *creation)
         .key_count = 2,
         .keys = {genesis_key(creation->receipt_key, PURPOSE_RECEIPT),
                  genesis_key(creation->checkpoint_key, PURPOSE_CHECKPOINT)},
-    };
-    genesis->members[1] = (struct genesis_member){
-        .id = bytes_text(NODE_OPERATOR_ID),
-        .kind = MEMBER_INSTITUTION,
-        .role_count = 1,
-        .roles = {bytes_text("operator")},
-        .key_count = 1,
-        .keys = {genesis_key(creation->operator_key, PURPOSE_MEMBER)},
     };
     genesis_write(&creation->genesis, genesis);
     free(genesis);

@@ -5,7 +5,6 @@
 #include "crypto/digest.h"
 #include "proof/prooffile.h"
 #include "proof/receipt.h"
-#include "proof/stateproof.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -57,7 +57,7 @@ static bool is_personal(struct bytes module)
            bytes_equal(module, bytes_text("governance"));
 }
 
-enum err mandate_check(const struct submission *submission, struct why *why)
+enum err mandate_body_check(const struct submission *submission, struct why *why)
 {
     struct member_mandate body;
     TRY(own_voice_check(submission, why));

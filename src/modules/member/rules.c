@@ -222,7 +222,7 @@ static const struct action actions[] = {
     {.name = "revoke", .check = revoke_check, .apply = revoke_apply, .own_keys = true},
     {.name = "roles", .check = roles_check, .apply = roles_apply},
     {.name = "void", .check = void_check, .apply = void_apply, .own_keys = true},
-    {.name = "mandate", .check = mandate_check, .apply = mandate_apply, .own_keys = true},
+    {.name = "mandate", .check = mandate_body_check, .apply = mandate_apply, .own_keys = true},
     {.name = "end_mandate", .check = void_check, .apply = end_mandate_apply, .own_keys = true},
 };
 

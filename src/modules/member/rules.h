@@ -63,7 +63,7 @@ enum err register_apply(struct rule_context *context, const struct submission *s
 enum err void_check(const struct submission *submission, struct why *why);
 enum err void_apply(struct rule_context *context, const struct submission *submission,
                     struct why *why);
-enum err mandate_check(const struct submission *submission, struct why *why);
+enum err mandate_body_check(const struct submission *submission, struct why *why);
 enum err mandate_apply(struct rule_context *context, const struct submission *submission,
                        struct why *why);
 enum err end_mandate_apply(struct rule_context *context, const struct submission *submission,

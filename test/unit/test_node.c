@@ -1,0 +1,430 @@
+/* A node as a whole: made, opened, written to, asked, closed, opened again. */
+#include "check.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "crypto/digest.h"
+#include "crypto/random.h"
+#include "modules/evidence/evidence.h"
+#include "modules/member/member.h"
+#include "node/node.h"
+#include "proof/prooffile.h"
+#include "proof/trust.h"
+#include "proof/verify.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+struct bench {
+    char dir[64];
+    struct node *node;
+    struct signer *operator_key;
+    struct signer *alice;
+    struct hash chain;
+};
+
+/* ---- waiting for an answer */
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct node_answers *answers;
+};
+
+static void answered(void *context, struct node_answers *answers)
+{
+    struct waiting *waiting = context;
+    pthread_mutex_lock(&waiting->lock);
+    waiting->answers = answers;
+    pthread_cond_signal(&waiting->changed);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+static struct node_answers *wait_answer(struct waiting *waiting)
+{
+    pthread_mutex_lock(&waiting->lock);
+    while (!waiting->answers) {
+        pthread_cond_wait(&waiting->changed, &waiting->lock);
+    }
+    pthread_mutex_unlock(&waiting->lock);
+    return waiting->answers;
+}
+
+static struct node_answers *send(struct node *node, struct buf *body)
+{
+    struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+    struct why why = {0};
+    CHECK_OK(node_submit(node, body, answered, &waiting, &why));
+    return wait_answer(&waiting);
+}
+
+/* ---- making statements */
+
+static void sign(struct buf *out, struct bench *bench, const struct signer *signer,
+                 const char *member, const char *type, struct bytes payload)
+{
+    uint8_t nonce[16];
+    random_bytes(nonce, sizeof nonce);
+    uint64_t now = clock_wall_ms();
+    struct draft draft = {.content_type = type,
+                          .iss = bytes_text(member),
+                          .sub = bytes_text("test"),
+                          .iat = now / 1000,
+                          .chain = bench->chain,
+                          .valid_until = now + 60000,
+                          .nonce16 = nonce,
+                          .payload = payload};
+    CHECK_OK(statement_sign(out, &draft, signer));
+}
+
+static void put_item(struct buf *items, const char *content)
+{
+    struct item item = {
+        .has_size = true, .size = strlen(content), .media_type = bytes_text("text/plain")};
+    sha256(&item.sha256, bytes_text(content));
+    sm3(&item.sm3, bytes_text(content));
+    item_write(items, &item);
+}
+
+/* Appends a deposit of one item, which travels inside the statement. */
+static void put_deposit(struct buf *out, struct bench *bench, const char *content)
+{
+    struct buf item = {0};
+    struct buf payload = {0};
+    struct buf entry = {0};
+    put_item(&item, content);
+    struct deposit deposit = {.count = 1, .category = bytes_text("note")};
+    leaf_hash(&deposit.items_root, buf_bytes(&item));
+    deposit_write(&payload, &deposit);
+    sign(&entry, bench, bench->alice, "alice", DEPOSIT_TYPE, buf_bytes(&payload));
+    struct sign1 sign1;
+    CHECK_OK(sign1_parse(&sign1, buf_bytes(&entry)));
+    struct buf unprotected = {0};
+    cbor_put_map(&unprotected, 1);
+    cbor_put_int(&unprotected, LABEL_ITEMS);
+    cbor_put_bytes(&unprotected, buf_bytes(&item));
+    sign1.unprotected = buf_bytes(&unprotected);
+    sign1_write(out, &sign1);
+    buf_clear(&unprotected);
+    buf_clear(&entry);
+    buf_clear(&payload);
+    buf_clear(&item);
+}
+
+static void register_alice(struct bench *bench)
+{
+    struct buf request = {0};
+    struct buf payload = {0};
+    struct buf body = {0};
+    CHECK_OK(possession_sign(&request, &bench->chain, bytes_text("alice"), PURPOSE_MEMBER,
+                             bench->alice));
+    struct member_register member = {.member = bytes_text("alice"),
+                                     .kind = MEMBER_PERSON,
+                                     .institution = bytes_text("operator"),
+                                     .role_count = 1,
+                                     .roles = {bytes_text("depositor")},
+                                     .key_count = 1,
+                                     .keys = {{.possession = buf_bytes(&request)}}};
+    member_register_write(&payload, &member);
+    sign(&body, bench, bench->operator_key, "operator", MEMBER_TYPE("register"),
+         buf_bytes(&payload));
+    struct node_answers *answers = send(bench->node, &body);
+    if (answers->at[0].err != OK) {
+        fail_msg("register: %s %s", answers->at[0].why.field, answers->at[0].why.problem);
+    }
+    free(answers);
+    buf_clear(&request);
+    buf_clear(&payload);
+}
+
+static void open_node(struct bench *bench)
+{
+    struct why why = {0};
+    struct node_options options = {
+        .dir = bench->dir, .cache_len = 8 << 20, .delta_pairs = 4096, .verifiers = 2};
+    if (node_open(&bench->node, &options, &why) != OK) {
+        fail_msg("node_open: %s %s %s", why.field, why.value, why.problem);
+    }
+    bench->chain = *node_chain(bench->node);
+}
+
+static int setup(void **state)
+{
+    struct bench *bench = mem_zalloc(sizeof *bench);
+    struct why why = {0};
+    snprintf(bench->dir, sizeof bench->dir, "/tmp/cairn-node-XXXXXX");
+    CHECK(mkdtemp(bench->dir) != NULL);
+    if (node_create(bench->dir, "court", NULL, &why) != OK) {
+        fail_msg("node_create: %s %s %s", why.field, why.value, why.problem);
+    }
+    char *path = path_join(bench->dir, NODE_OPERATOR_KEY);
+    CHECK_OK(signer_open(&bench->operator_key, path, NULL, NULL, &why));
+    free(path);
+    struct buf pem = {0};
+    CHECK_OK(key_generate(&pem, ALG_ED25519, NULL));
+    CHECK_OK(signer_parse(&bench->alice, buf_bytes(&pem), NULL));
+    buf_clear(&pem);
+    open_node(bench);
+    register_alice(bench);
+    *state = bench;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *bench = *state;
+    node_close(bench->node);
+    signer_free(bench->operator_key);
+    signer_free(bench->alice);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", bench->dir);
+    CHECK(system(command) == 0);
+    free(bench);
+    return 0;
+}
+
+/* ---- what is seen from outside */
+
+struct seen {
+    size_t count;
+    struct hash id;
+    uint64_t index;
+};
+
+static bool note(void *context, struct node_found *found)
+{
+    struct seen *seen = context;
+    seen->count++;
+    seen->id = found->id;
+    seen->index = found->index;
+    return true;
+}
+
+static void check_found(struct bench *bench, const char *content, size_t want)
+{
+    struct hash digest;
+    struct seen seen = {0};
+    sha256(&digest, bytes_text(content));
+    CHECK_ERR(node_find(bench->node, NODE_BY_SHA256, hash_bytes(&digest), 0, note, &seen),
+              want ? OK : ERR_NOT_FOUND);
+    CHECK_UINT(seen.count, want);
+    sm3(&digest, bytes_text(content));
+    seen = (struct seen){0};
+    CHECK_ERR(node_find(bench->node, NODE_BY_SM3, hash_bytes(&digest), 0, note, &seen),
+              want ? OK : ERR_NOT_FOUND);
+    CHECK_UINT(seen.count, want);
+}
+
+static void check_proof(struct bench *bench, uint64_t index, const char *content)
+{
+    struct buf bytes = {0};
+    struct why why = {0};
+    if (node_prove(bench->node, index, 0, true, &bytes, &why) != OK) {
+        fail_msg("node_prove: %s %s", why.field, why.problem);
+    }
+    struct proof *proof;
+    struct trust *trust;
+    CHECK_OK(proof_parse(&proof, buf_bytes(&bytes), &why));
+    CHECK_OK(trust_parse(&trust, node_trust_file(bench->node), &why));
+    struct subject subject = {.kind = SUBJECT_FILE, .size = strlen(content)};
+    sha256(&subject.sha256, bytes_text(content));
+    sm3(&subject.sm3, bytes_text(content));
+    struct verdict verdict = {0};
+    proof_verify(&verdict, proof, trust, &subject);
+    if (verdict.status != VERDICT_PASS) {
+        fail_msg("proof_verify: %s", verdict.summary);
+    }
+    verdict_clear(&verdict);
+    proof_free(proof);
+    trust_free(trust);
+    buf_clear(&bytes);
+}
+
+static void a_deposit_is_stored_found_and_proved(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    put_deposit(&body, bench, "a contract");
+    struct node_answers *answers = send(bench->node, &body);
+    CHECK_OK(answers->at[0].err);
+    CHECK_UINT(answers->at[0].items, 1);
+    check_found(bench, "a contract", 1);
+    check_found(bench, "another contract", 0);
+    check_proof(bench, answers->at[0].index, "a contract");
+    free(answers);
+}
+
+static void many_statements_of_one_request_each_get_their_answer(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    char content[32];
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(content, sizeof content, "item %u", i);
+        put_deposit(&body, bench, content);
+    }
+    struct node_answers *answers = send(bench->node, &body);
+    CHECK_UINT(answers->count, 300);
+    for (unsigned i = 0; i < 300; i++) {
+        CHECK_OK(answers->at[i].err);
+        snprintf(content, sizeof content, "item %u", i);
+        check_found(bench, content, 1);
+        check_proof(bench, answers->at[i].index, content);
+    }
+    free(answers);
+}
+
+static void sending_again_is_answered_with_the_first_place(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    put_deposit(&body, bench, "once");
+    struct buf again = {0};
+    buf_put(&again, buf_bytes(&body));
+    struct node_answers *first = send(bench->node, &body);
+    struct node_answers *second = send(bench->node, &again);
+    CHECK_OK(second->at[0].err);
+    CHECK(!first->at[0].seen && second->at[0].seen);
+    CHECK_UINT(second->at[0].index, first->at[0].index);
+    check_found(bench, "once", 1);
+    free(first);
+    free(second);
+}
+
+static void what_is_refused_names_its_reason_and_changes_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    put_deposit(&body, bench, "flipped");
+    body.at[body.len - 1] ^= 1; /* in the signature */
+    struct view *view = node_view(bench->node);
+    uint64_t size = view_header(view)->tree_size;
+    view_release(view);
+    struct node_answers *answers = send(bench->node, &body);
+    CHECK_ERR(answers->at[0].err, ERR_SIGNATURE);
+    CHECK(answers->at[0].why.field[0] != '\0');
+    free(answers);
+    view = node_view(bench->node);
+    CHECK_UINT(view_header(view)->tree_size, size);
+    view_release(view);
+    check_found(bench, "flipped", 0);
+}
+
+static void everything_is_there_after_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    put_deposit(&body, bench, "kept");
+    struct node_answers *answers = send(bench->node, &body);
+    uint64_t index = answers->at[0].index;
+    free(answers);
+    node_close(bench->node);
+    open_node(bench);
+    check_found(bench, "kept", 1);
+    check_proof(bench, index, "kept");
+    body = (struct buf){0};
+    put_deposit(&body, bench, "later");
+    answers = send(bench->node, &body);
+    CHECK_OK(answers->at[0].err);
+    free(answers);
+}
+
+static void a_batch_comes_as_a_stream(void **state)
+{
+    struct bench *bench = *state;
+    struct buf sequence = {0};
+    struct frontier frontier = {0};
+    struct deposit deposit = {.count = 1000, .category = bytes_text("night")};
+    struct items *items = items_new(deposit.count);
+    struct why why = {0};
+    for (unsigned i = 0; i < deposit.count; i++) {
+        char content[32];
+        size_t before = sequence.len;
+        snprintf(content, sizeof content, "row %u", i);
+        put_item(&sequence, content);
+        struct hash leaf;
+        leaf_hash(&leaf, (struct bytes){sequence.at + before, sequence.len - before});
+        frontier_append(&frontier, &leaf);
+    }
+    frontier_root(&frontier, &deposit.items_root);
+    for (size_t at = 0; at < sequence.len; at += 777) {
+        size_t len = sequence.len - at < 777 ? sequence.len - at : 777;
+        CHECK_OK(items_feed(items, (struct bytes){sequence.at + at, len}, &why));
+    }
+    struct buf payload = {0};
+    struct buf statement = {0};
+    deposit_write(&payload, &deposit);
+    sign(&statement, bench, bench->alice, "alice", DEPOSIT_TYPE, buf_bytes(&payload));
+    struct deposit head;
+    CHECK_OK(node_batch_head(bench->node, buf_bytes(&statement), &head, &why));
+    CHECK_UINT(head.count, 1000);
+    struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+    CHECK_OK(node_submit_batch(bench->node, &statement, items, answered, &waiting, &why));
+    struct node_answers *answers = wait_answer(&waiting);
+    CHECK_OK(answers->at[0].err);
+    CHECK_UINT(answers->at[0].items, 1000);
+    check_found(bench, "row 0", 1);
+    check_found(bench, "row 999", 1);
+    free(answers);
+    buf_clear(&payload);
+    buf_clear(&sequence);
+}
+
+static void what_was_said_about_evidence_is_found_by_its_statement(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    put_deposit(&body, bench, "disputed");
+    struct node_answers *answers = send(bench->node, &body);
+    struct evidence_withdraw withdraw = {.place = {answers->at[0].id, 0},
+                                         .reason = bytes_text("wrong scan")};
+    free(answers);
+    struct buf payload = {0};
+    body = (struct buf){0};
+    evidence_withdraw_write(&payload, &withdraw);
+    sign(&body, bench, bench->alice, "alice", EVIDENCE_TYPE("withdraw"), buf_bytes(&payload));
+    answers = send(bench->node, &body);
+    CHECK_OK(answers->at[0].err);
+    struct seen seen = {0};
+    CHECK_OK(node_find(bench->node, NODE_BY_TARGET, hash_bytes(&withdraw.place.statement), 0, note,
+                       &seen));
+    CHECK_UINT(seen.count, 1);
+    CHECK_UINT(seen.index, answers->at[0].index);
+    free(answers);
+    buf_clear(&payload);
+}
+
+static void a_folder_is_opened_by_one_process_at_a_time(void **state)
+{
+    struct bench *bench = *state;
+    struct node *second;
+    struct why why = {0};
+    struct node_options options = {.dir = bench->dir};
+    CHECK_ERR(node_open(&second, &options, &why), ERR_BUSY);
+    CHECK(second == NULL);
+}
+
+static void a_ledger_is_never_made_over_another(void **state)
+{
+    struct bench *bench = *state;
+    struct why why = {0};
+    CHECK_ERR(node_create(bench->dir, "other", NULL, &why), ERR_EXISTS);
+    CHECK_ERR(node_create("/tmp/cairn-never", "Bad Name", NULL, &why), ERR_FORMAT);
+    CHECK(!file_exists("/tmp/cairn-never"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_deposit_is_stored_found_and_proved),
+        cmocka_unit_test(many_statements_of_one_request_each_get_their_answer),
+        cmocka_unit_test(sending_again_is_answered_with_the_first_place),
+        cmocka_unit_test(what_is_refused_names_its_reason_and_changes_nothing),
+        cmocka_unit_test(everything_is_there_after_a_restart),
+        cmocka_unit_test(a_batch_comes_as_a_stream),
+        cmocka_unit_test(what_was_said_about_evidence_is_found_by_its_statement),
+        cmocka_unit_test(a_folder_is_opened_by_one_process_at_a_time),
+        cmocka_unit_test(a_ledger_is_never_made_over_another),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
