@@ -2,6 +2,8 @@
 #include "cli/verbs.h"
 
 static const struct verb *const verbs[] = {
+    &verb_init,
+    &verb_run,
     &verb_key_new,
     &verb_key_show,
     &verb_key_request,

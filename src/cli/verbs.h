@@ -8,6 +8,8 @@
  * Besides: help, --help, --version, and the nearest names of a verb that there is not. */
 int cli_main(const struct verb *const *verbs, int argc, char **argv);
 
+extern const struct verb verb_init;
+extern const struct verb verb_run;
 extern const struct verb verb_key_new;
 extern const struct verb verb_key_show;
 extern const struct verb verb_key_request;
