@@ -196,7 +196,7 @@ static void check_keys_kept(struct rule_context *world, const struct fake_state 
     }
 }
 
-/* Kids in force, counted from the key records and from the members. */
+/* Kids in force, counted from the key records and from the members; an operator among them. */
 static void check_members_agree(struct rule_context *world)
 {
     size_t in_force = 0;
@@ -214,6 +214,8 @@ static void check_members_agree(struct rule_context *world)
         }
     }
     CHECK_UINT(in_force, listed);
+    struct member_record op = member_of(world, "op");
+    CHECK(!op.has_until && op.key_count > 0);
 }
 
 static void no_kid_is_ever_registered_twice(void **state)

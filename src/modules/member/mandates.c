@@ -173,7 +173,7 @@ enum err end_mandate_apply(struct rule_context *context, const struct submission
                            struct why *why)
 {
     struct member_reference body;
-    struct mandate_record record;
+    struct mandate_record record = {0};
     struct buf key = {0};
     struct buf value = {0};
     TRY(member_reference_parse(&body, body_of(submission)));

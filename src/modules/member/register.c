@@ -33,31 +33,6 @@ enum err register_check(const struct submission *submission, struct why *why)
     return clear_text_check("member", body.member, why);
 }
 
-static bool role_held(const struct member_record *record, struct bytes role)
-{
-    for (size_t i = 0; i < record->role_count; i++) {
-        if (bytes_equal(record->roles[i], role)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* An institution gives no more than it has. */
-static enum err grant_check(const struct member_record *giver, const struct member_register *body,
-                            struct why *why)
-{
-    for (size_t i = 0; i < body->role_count; i++) {
-        struct bytes role = body->roles[i];
-        if (!role_held(giver, role) && !bytes_equal(role, bytes_text(MEMBER_ROLE_DEFAULT))) {
-            return why_sayf(why, ERR_REFUSED, "roles", "is no role that this institution may give",
-                            "It may give the roles that it has, and " MEMBER_ROLE_DEFAULT ".",
-                            "%.*s", (int)role.len, (const char *)role.at);
-        }
-    }
-    return OK;
-}
-
 static enum err institution_check(struct rule_context *context, struct bytes institution,
                                   struct why *why)
 {
@@ -90,7 +65,7 @@ static enum err registrar_check(enum authority *out, struct rule_context *contex
         }
     }
     if (err == OK && *out == AUTHORITY_INSTITUTION) {
-        err = grant_check(&signer.record, body, why);
+        err = grant_check(&signer.record, record, why);
     }
     standing_clear(&signer);
     return err;

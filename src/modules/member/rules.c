@@ -24,7 +24,7 @@ static enum err add_key_apply(struct rule_context *context, const struct submiss
     struct key_owner owner = {.member = body.member, .record = &standing.record};
     enum err err = standing_get(&standing, context, "member", body.member, why);
     if (err == OK) {
-        err = authority_get(&owner.by, context, body.member, &standing.record, why);
+        err = key_authority_get(&owner.by, context, body.member, &standing.record, why);
     }
     if (err == OK && owner.by == AUTHORITY_ITSELF) {
         err = why_say(why, ERR_REFUSED, "member", NULL, "can't add keys to itself",
@@ -55,7 +55,7 @@ static enum err rotate_keys(struct rule_context *context, const struct member_ro
     struct key_owner owner = {
         .member = old->member, .record = &standing->record, .purpose = old->purpose};
     TRY(standing_get(standing, context, "member", old->member, why));
-    TRY(authority_get(&owner.by, context, old->member, &standing->record, why));
+    TRY(key_authority_get(&owner.by, context, old->member, &standing->record, why));
     TRY(rule_key_end(context, &body->kid));
     TRY(standing_get(standing, context, "member", old->member, why));
     TRY(key_begin(context, &owner, &body->key, why));

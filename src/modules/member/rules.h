@@ -25,13 +25,24 @@ must_use enum err roles_known(struct rule_context *context, const struct bytes *
 
 /* What the signer is to a member. */
 enum authority { AUTHORITY_NONE, AUTHORITY_ITSELF, AUTHORITY_INSTITUTION, AUTHORITY_OPERATOR };
-/* `signer` is the record of rule_member. An operator is one also towards itself. */
+/* `signer` is the record of rule_member. An operator is one also towards itself, and no institution
+ * has a say over an operator. */
 enum authority authority_over(struct rule_context *context, const struct member_record *signer,
                               struct bytes member, const struct member_record *record);
 /* The signer's authority over a member, ERR_REFUSED if it has none. */
 must_use enum err authority_get(enum authority *out, struct rule_context *context,
                                 struct bytes member, const struct member_record *record,
                                 struct why *why);
+
+/* The same for whoever brings a key: who holds a member's key has its roles, so an institution also
+ * needs to have them. */
+must_use enum err key_authority_get(enum authority *out, struct rule_context *context,
+                                    struct bytes member, const struct member_record *record,
+                                    struct why *why);
+/* An institution gives no more than it has: ERR_REFUSED unless `giver` has each role of `taker`, or
+ * it is MEMBER_ROLE_DEFAULT. */
+must_use enum err grant_check(const struct member_record *giver, const struct member_record *taker,
+                              struct why *why);
 
 /* For whom, and by whose word, a key begins. */
 struct key_owner {

@@ -80,14 +80,39 @@ enum authority authority_over(struct rule_context *context, const struct member_
         return AUTHORITY_ITSELF;
     }
     if (signer->kind == MEMBER_INSTITUTION && is_managed(record->kind) &&
-        bytes_equal(record->institution, self)) {
+        bytes_equal(record->institution, self) && !is_operator(context, record)) {
         return AUTHORITY_INSTITUTION;
     }
     return AUTHORITY_NONE;
 }
 
-enum err authority_get(enum authority *out, struct rule_context *context, struct bytes member,
-                       const struct member_record *record, struct why *why)
+static bool role_held(const struct member_record *record, struct bytes role)
+{
+    for (size_t i = 0; i < record->role_count; i++) {
+        if (bytes_equal(record->roles[i], role)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err grant_check(const struct member_record *giver, const struct member_record *taker,
+                     struct why *why)
+{
+    for (size_t i = 0; i < taker->role_count; i++) {
+        struct bytes role = taker->roles[i];
+        if (!role_held(giver, role) && !bytes_equal(role, bytes_text(MEMBER_ROLE_DEFAULT))) {
+            return why_sayf(why, ERR_REFUSED, "roles", "is no role that this institution may give",
+                            "It may give the roles that it has, and " MEMBER_ROLE_DEFAULT ".",
+                            "%.*s", (int)role.len, (const char *)role.at);
+        }
+    }
+    return OK;
+}
+
+static enum err authority_find(enum authority *out, struct rule_context *context,
+                               struct bytes member, const struct member_record *record,
+                               bool brings_key, struct why *why)
 {
     struct standing signer = {0};
     enum err err = standing_get(&signer, context, "iss", rule_member(context), why);
@@ -100,8 +125,23 @@ enum err authority_get(enum authority *out, struct rule_context *context, struct
                        "Its institution or the operator may.", "%.*s", (int)member.len,
                        (const char *)member.at);
     }
+    if (err == OK && *out == AUTHORITY_INSTITUTION && brings_key) {
+        err = grant_check(&signer.record, record, why);
+    }
     standing_clear(&signer);
     return err;
+}
+
+enum err authority_get(enum authority *out, struct rule_context *context, struct bytes member,
+                       const struct member_record *record, struct why *why)
+{
+    return authority_find(out, context, member, record, false, why);
+}
+
+enum err key_authority_get(enum authority *out, struct rule_context *context, struct bytes member,
+                           const struct member_record *record, struct why *why)
+{
+    return authority_find(out, context, member, record, true, why);
 }
 
 static bool role_known(const struct rules *rules, struct bytes name)
