@@ -4,6 +4,7 @@
 static const struct verb *const verbs[] = {
     &verb_init,
     &verb_run,
+    &verb_resume,
     &verb_key_new,
     &verb_key_show,
     &verb_key_request,

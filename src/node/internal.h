@@ -10,6 +10,7 @@
 
 struct indexer;
 struct index;
+struct trust;
 
 struct node {
     char *dir;
@@ -67,12 +68,27 @@ must_use enum err indexer_wait(struct indexer *indexer, uint64_t height);
 /* Notes why the node takes no statements. */
 void node_set_read_only(struct node *node, const char *field, const char *problem,
                         const char *remedy);
+/* Locks DIR/lock. ERR_BUSY while another process has it, ERR_NOT_FOUND. */
+must_use enum err node_lock_folder(struct node *node, struct why *why);
+/* Reads entry 0 into chain and name; the ledger is open. */
+must_use enum err node_read_genesis(struct node *node, struct why *why);
+/* Closes and frees all that the node holds, but not the node. */
+void node_clear(struct node *node);
 
 /* ---- known.c */
 
-/* Compares the heads of DIR/NAME.trust with the ledger: one that is missing or differs makes the
- * node read-only (*writable false). Also loads the trust file. ERR_IO, ERR_FORMAT. */
+/* DIR/NAME.trust followed by `suffix`, in new memory. */
+char *node_trust_path(const struct node *node, const char *suffix);
+/* Reads the trust file into the node and parses it; the caller frees *out. */
+must_use enum err node_load_trust(struct node *node, struct trust **out, struct why *why);
+/* Compares the heads that it lists with the ledger: one that is missing or differs makes the node
+ * read-only (*writable false). ERR_IO, ERR_FORMAT. */
 must_use enum err node_check_known_heads(struct node *node, bool *writable, struct why *why);
+
+/* ---- resume.c */
+
+/* Gives the files of a restart their names if its block is in the ledger, removes them if not. */
+must_use enum err node_finish_restart(struct node *node, struct why *why);
 
 /* ---- submit.c */
 

@@ -9,12 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum err load_trust(struct node *node, struct trust **out, struct why *why)
+char *node_trust_path(const struct node *node, const char *suffix)
 {
-    char file[LEDGER_NAME_MAX + sizeof ".trust"];
-    snprintf(file, sizeof file, "%.*s.trust", (int)node->ledger_name.len,
-             (const char *)node->ledger_name.at);
-    char *path = path_join(node->dir, file);
+    char file[LEDGER_NAME_MAX + 32];
+    snprintf(file, sizeof file, "%.*s.trust%s", (int)node->ledger_name.len,
+             (const char *)node->ledger_name.at, suffix);
+    return path_join(node->dir, file);
+}
+
+enum err node_load_trust(struct node *node, struct trust **out, struct why *why)
+{
+    char *path = node_trust_path(node, "");
     enum err err = file_read(&node->trust_file, path, TRUST_MAX, why);
     free(path);
     TRY(err);
@@ -40,7 +45,7 @@ static bool holds(const struct view *view, const struct head *head)
 enum err node_check_known_heads(struct node *node, bool *writable, struct why *why)
 {
     struct trust *trust;
-    TRY(load_trust(node, &trust, why));
+    TRY(node_load_trust(node, &trust, why));
     struct view *view = node_view(node);
     for (size_t i = 0; i < trust->head_count; i++) {
         const struct head *head = &trust->heads[i];

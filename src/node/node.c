@@ -20,7 +20,7 @@
 #define DEFAULT_CACHE_LEN   ((size_t)256 << 20)
 #define DEFAULT_DELTA_PAIRS ((size_t)8 << 20)
 
-static enum err lock_folder(struct node *node, struct why *why)
+enum err node_lock_folder(struct node *node, struct why *why)
 {
     char *path = path_join(node->dir, "lock");
     node->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -67,7 +67,7 @@ static enum err open_store(struct node *node, const struct node_options *options
     return OK;
 }
 
-static enum err read_genesis(struct node *node, struct why *why)
+enum err node_read_genesis(struct node *node, struct why *why)
 {
     struct view *view = node_view(node);
     uint64_t height;
@@ -126,10 +126,11 @@ static void *jobs_run(void *context)
 static enum err open_all(struct node *node, const struct node_options *options, struct why *why)
 {
     bool writable;
-    TRY(lock_folder(node, why));
+    TRY(node_lock_folder(node, why));
     TRY(open_store(node, options, &writable, why));
     TRY(ledger_open(&node->ledger, node->store, &modules_rules, why));
-    TRY(read_genesis(node, why));
+    TRY(node_read_genesis(node, why));
+    TRY(node_finish_restart(node, why));
     TRY(node_check_known_heads(node, &writable, why));
     TRY(index_open(&node->index, node->store,
                    options->delta_pairs ? options->delta_pairs : DEFAULT_DELTA_PAIRS, why));
@@ -182,7 +183,7 @@ static void stop_threads(struct node *node)
     }
 }
 
-void node_close(struct node *node)
+void node_clear(struct node *node)
 {
     stop_threads(node);
     if (node->index) {
@@ -204,6 +205,11 @@ void node_close(struct node *node)
     buf_clear(&node->trust_file);
     buf_clear(&node->receipt_bytes);
     free(node->dir);
+}
+
+void node_close(struct node *node)
+{
+    node_clear(node);
     free(node);
 }
 

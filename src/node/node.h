@@ -39,6 +39,19 @@ must_use enum err node_open(struct node **out, const struct node_options *option
 /* Commits what was taken, answers all, writes the index, closes. */
 void node_close(struct node *node);
 
+/* What 'cairn resume' is asked to do: to accept that everything after height `lost_after` is lost.
+ */
+struct node_resume_request {
+    const char *dir;
+    uint64_t lost_after;
+    const struct signer *operator_key;
+    const char *reason; /* 1 to 200 bytes, for everybody to read */
+};
+/* Begins a new epoch after a loss (protocol.md 5, Restart): new receipt and checkpoint keys, block
+ * lost_after + 1 with the operator's restart, a new DIR/NAME.trust. ERR_REFUSED if nothing is lost,
+ * ERR_MISMATCH if the ledger ends elsewhere, and errors of node_open. */
+must_use enum err node_resume(const struct node_resume_request *request, struct why *why);
+
 /* Whether the node takes no statements, and why (not running, lost history, clock, disk). */
 bool node_read_only(struct node *node, struct why *why);
 /* Whether the clock stepped, and by how much; and its acceptance. */
