@@ -27,7 +27,7 @@
     "create_missing_column_families=true;"    \
     "max_total_wal_size=134217728;"           \
     "db_write_buffer_size=268435456;"         \
-    "max_background_jobs=2;"                  \
+    "max_background_jobs=3;"                  \
     "max_open_files=1024;"                    \
     "skip_stats_update_on_db_open=true;"      \
     "bytes_per_sync=1048576;"                 \
@@ -77,9 +77,9 @@
     "write_buffer_size=65536;"                                       \
     "compression=kLZ4Compression;"                                   \
     "compaction_style=kCompactionStyleUniversal;"                    \
-    "compaction_options_universal={size_ratio=20;min_merge_width=4;" \
+    "compaction_options_universal={size_ratio=20;min_merge_width=6;" \
     "max_size_amplification_percent=300};"                           \
-    "level0_file_num_compaction_trigger=8;"                          \
+    "level0_file_num_compaction_trigger=12;"                         \
     "level0_slowdown_writes_trigger=40;"                             \
     "level0_stop_writes_trigger=60;"                                 \
     "target_file_size_base=268435456"

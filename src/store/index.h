@@ -33,6 +33,10 @@ struct place {
 struct store;
 struct index;
 
+/* A delta of 64 MiB: about two million items with both digests, which is what a start after a kill
+ * has to add again. */
+#define INDEX_DELTA_PAIRS ((size_t)1 << 22)
+
 /* `delta_pairs`: how many pairs, 16 bytes each, the delta holds before it becomes runs; twice that
  * for a moment while it does. Over a read-only store the delta grows and no run is written. The
  * store stays open longer than the index. ERR_IO; ERR_CORRUPT if upto can't be read. */

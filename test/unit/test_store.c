@@ -18,6 +18,37 @@ static const struct store_options to_create = {.cache_len = 1 << 20, .create = t
 static const struct store_options to_write = {.cache_len = 1 << 20};
 static const struct store_options to_read = {.cache_len = 1 << 20, .read_only = true};
 
+/* Starts this program again to play `role` with DIR and `number`: the threads of RocksDB do not
+ * survive a fork. */
+static pid_t start(const char *role, uint64_t number, int out_fd)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        dup2(out_fd, STDOUT_FILENO);
+        execl("/proc/self/exe", "test_store", role, dir, text, (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+/* The wait status of a child in a role that ends by itself. */
+static int run(const char *role, uint64_t number)
+{
+    int status;
+    pid_t child = start(role, number, STDOUT_FILENO);
+    CHECK(waitpid(child, &status, 0) == child);
+    return status;
+}
+
+static void run_to_its_death(const char *role, uint64_t number)
+{
+    int status = run(role, number);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
 {
     (void)stat;
@@ -83,22 +114,25 @@ static bool has_block(struct store *store, uint64_t height, size_t len)
     return good;
 }
 
-/* Commits blocks 1 to `last` in a process that then dies without closing anything. */
+/* Roles: commit blocks 1 to `last` of some size and die without closing anything. */
 static void write_and_die(uint64_t last, size_t len)
 {
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        struct store *store;
-        BUG_ON(store_open(&store, dir, &to_create, NULL) != OK);
-        for (uint64_t height = 1; height <= last; height++) {
-            BUG_ON(commit_block(store, height, len) != OK);
-        }
-        kill(getpid(), SIGKILL);
+    struct store *store;
+    BUG_ON(store_open(&store, dir, &to_create, NULL) != OK);
+    for (uint64_t height = 1; height <= last; height++) {
+        BUG_ON(commit_block(store, height, len) != OK);
     }
-    int status;
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    kill(getpid(), SIGKILL);
+}
+
+static void three_blocks(uint64_t len)
+{
+    write_and_die(3, len);
+}
+
+static void six_blocks(uint64_t len)
+{
+    write_and_die(6, len);
 }
 
 /* The path of the largest write-ahead log, in static memory. */
@@ -123,11 +157,14 @@ static const char *wal_path(void)
     return path;
 }
 
-/* Runs a shell command in the test's directory; $OPTIONS is the newest file of options there. */
+/* Runs a shell command in the test's directory; $OPTIONS is the newest file of options there, $LOG
+ * the oldest log. */
 static void shell(const char *command)
 {
     char line[512];
-    snprintf(line, sizeof line, "cd %s && OPTIONS=$(ls db/OPTIONS-* | tail -1); %s", dir, command);
+    snprintf(line, sizeof line,
+             "cd %s && OPTIONS=$(ls db/OPTIONS-* | tail -1) LOG=$(ls db/*.log | head -1); %s", dir,
+             command);
     if (system(line) != 0) {
         fail_msg("%s fails", command);
     }
@@ -278,7 +315,7 @@ static void a_snapshot_does_not_see_later_commits(void **state)
 static void a_read_only_store_refuses_commits(void **state)
 {
     (void)state;
-    write_and_die(3, 100);
+    run_to_its_death("three_blocks", 100);
     struct store *store;
     CHECK_OK(store_open(&store, dir, &to_read, NULL));
     CHECK(has_block(store, 3, 100));
@@ -286,22 +323,22 @@ static void a_read_only_store_refuses_commits(void **state)
     store_close(store);
 }
 
+static void open_beside(uint64_t unused)
+{
+    (void)unused;
+    struct store *store;
+    enum store_health health;
+    BUG_ON(store_open(&store, dir, &to_write, NULL) != ERR_BUSY);
+    BUG_ON(store_recover(&store, &health, dir, &to_write, NULL, NULL) != ERR_BUSY);
+    _exit(0);
+}
+
 static void a_second_process_is_refused_as_busy(void **state)
 {
     (void)state;
     struct store *store;
     CHECK_OK(store_open(&store, dir, &to_create, NULL));
-    pid_t child = fork();
-    if (child == 0) {
-        struct store *other;
-        enum store_health health;
-        bool right = store_open(&other, dir, &to_write, NULL) == ERR_BUSY &&
-                     store_recover(&other, &health, dir, &to_write, NULL, NULL) == ERR_BUSY;
-        _exit(right ? 0 : 1);
-    }
-    int status;
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK_UINT(status, 0);
+    CHECK_UINT(run("open_beside", 0), 0);
     store_close(store);
 }
 
@@ -352,12 +389,14 @@ static void the_options_are_what_was_asked_for(void **state)
     shell("test $(grep -c 'prefix_extractor=rocksdb.FixedPrefix.8' $OPTIONS) = 4");
     shell("test $(grep -c 'filter_policy=ribbonfilter$' $OPTIONS) = 14");
     shell("test $(grep -c 'compaction_options_universal={.*size_ratio=20;' $OPTIONS) = 4");
+    shell("test $(grep -c 'compaction_options_universal={.*min_merge_width=6;' $OPTIONS) = 4");
+    shell("test $(grep -c 'level0_file_num_compaction_trigger=12$' $OPTIONS) = 4");
 }
 
 static void a_truncated_log_never_opens_by_itself_and_drops_only_its_last_record(void **state)
 {
     (void)state;
-    write_and_die(3, 70000); /* spans log blocks of 32 KiB */
+    run_to_its_death("three_blocks", 70000); /* spans log blocks of 32 KiB */
     size_t whole = size_of(wal_path());
     size_t record = whole / 3;
     save_dir();
@@ -388,7 +427,7 @@ static void a_truncated_log_never_opens_by_itself_and_drops_only_its_last_record
 static void a_flipped_bit_in_the_log_is_behind_the_mark_unless_never_acknowledged(void **state)
 {
     (void)state;
-    write_and_die(6, 20000);
+    run_to_its_death("six_blocks", 20000);
     size_t whole = size_of(wal_path());
     save_dir();
     for (size_t at = 0; at < whole; at += at < 64 || at + 64 > whole ? 13 : 7919) {
@@ -409,8 +448,9 @@ static void a_flipped_bit_in_the_log_is_behind_the_mark_unless_never_acknowledge
 }
 
 /* A limit of the file's size stands for a full disk. Ends the process with 0 if all is right. */
-static void fail_a_commit(void)
+static void fail_a_commit(uint64_t unused)
 {
+    (void)unused;
     struct store *store;
     BUG_ON(store_open(&store, dir, &to_create, NULL) != OK);
     BUG_ON(commit_block(store, 1, 1000) != OK);
@@ -430,14 +470,7 @@ static void fail_a_commit(void)
 static void after_a_failed_commit_every_later_one_is_refused(void **state)
 {
     (void)state;
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        fail_a_commit();
-    }
-    int status;
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK_UINT(status, 0);
+    CHECK_UINT(run("fail_a_commit", 0), 0);
     struct mark_head one = head_at(1);
     struct store *store;
     enum store_health health;
@@ -538,9 +571,10 @@ static void a_damaged_value_is_corrupt_when_it_is_read(void **state)
     store_close(store);
 }
 
-/* Reports each height through `pipe_fd` once its commit has returned. */
-static void commit_for_ever(int pipe_fd, unsigned seed)
+/* Reports each height through standard output once its commit has returned. */
+static void commit_for_ever(uint64_t number)
 {
+    unsigned seed = (unsigned)number;
     struct store *store;
     enum store_health health;
     BUG_ON(store_recover(&store, &health, dir, &to_write, NULL, NULL) != OK);
@@ -549,7 +583,7 @@ static void commit_for_ever(int pipe_fd, unsigned seed)
     BUG_ON(err != OK && err != ERR_NOT_FOUND);
     for (uint64_t height = head.height + 1;; height++) {
         BUG_ON(commit_block(store, height, height * 7919 % 300000) != OK);
-        BUG_ON(write(pipe_fd, &height, sizeof height) != sizeof height);
+        BUG_ON(write(STDOUT_FILENO, &height, sizeof height) != sizeof height);
         if (rand_r(&seed) % 64 == 0) {
             store_close(store);
             BUG_ON(store_open(&store, dir, &to_write, NULL) != OK);
@@ -557,19 +591,13 @@ static void commit_for_ever(int pipe_fd, unsigned seed)
     }
 }
 
-static void kill_under_load(uint64_t *acknowledged, unsigned seed)
+static void kill_under_load(uint64_t *acknowledged, unsigned seed, unsigned round)
 {
     int ends[2];
-    CHECK_UINT(pipe(ends), 0);
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        close(ends[0]);
-        commit_for_ever(ends[1], seed);
-    }
+    CHECK_UINT(pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = start("commit_for_ever", seed, ends[1]);
     close(ends[1]);
-    struct timespec wait = {0, 5000000 + (long)(rand_r(&seed) % 150000000)};
-    nanosleep(&wait, NULL);
+    usleep(5000 + (unsigned)rand_r(&seed) % (150000 + 10000 * round));
     kill(child, SIGKILL);
     CHECK(waitpid(child, NULL, 0) == child);
     uint64_t height;
@@ -588,8 +616,8 @@ static void killed_at_random_points_it_keeps_every_acknowledged_block(void **sta
     unsigned seed = (unsigned)time(NULL);
     print_message("seed %u\n", seed);
     uint64_t acknowledged = 0;
-    for (int round = 0; round < 20; round++) {
-        kill_under_load(&acknowledged, (unsigned)rand_r(&seed));
+    for (unsigned round = 0; round < 20 || (acknowledged <= 20 && round < 80); round++) {
+        kill_under_load(&acknowledged, (unsigned)rand_r(&seed), round);
         struct mark_head mark = head_at(acknowledged);
         enum store_health health;
         CHECK_OK(
@@ -607,10 +635,97 @@ static void killed_at_random_points_it_keeps_every_acknowledged_block(void **sta
     CHECK(acknowledged > 20);
 }
 
+/* Many megabytes: the items were flushed meanwhile and the head was not, so that the database needs
+ * an older log beside the last one. Items of block 1 to `last` are 4 MiB each. */
+static void two_logs(uint64_t last)
+{
+    struct store *store;
+    BUG_ON(store_open(&store, dir, &to_create, NULL) != OK);
+    struct batch *batch = batch_new();
+    struct buf value = {0};
+    memset(buf_grow(&value, 4 << 20), 7, 4 << 20);
+    for (uint64_t height = 1; height <= last; height++) {
+        struct mark_head head = head_at(height);
+        batch_put(batch, FAMILY_ITEMS, key_of(height), buf_bytes(&value));
+        batch_put_head(batch, &head);
+        BUG_ON(store_commit(store, batch) != OK);
+    }
+    while (store_property(store, FAMILY_ITEMS, "rocksdb.num-immutable-mem-table") > 0) {
+        usleep(1000);
+    }
+    kill(getpid(), SIGKILL);
+}
+
+/* Neither may open for writing, whatever RocksDB makes of it. */
+static void check_not_writable(const struct mark_head *mark)
+{
+    struct store *store;
+    enum store_health health;
+    enum err err = store_recover(&store, &health, dir, &to_write, mark, NULL);
+    CHECK(err == OK || err == ERR_CORRUPT);
+    if (err == OK) {
+        CHECK_UINT(health, STORE_BEHIND);
+        store_close(store);
+    }
+}
+
+static void damage_to_an_older_log_is_never_taken_for_a_torn_record(void **state)
+{
+    (void)state;
+    run_to_its_death("two_logs", 20);
+    shell("test $(ls db/*.log | wc -l) = 2");
+    struct mark_head last = head_at(20);
+    struct store *store;
+    enum store_health health;
+    save_dir();
+    static const char *const damages[] = {
+        "printf x | dd of=$LOG bs=1 seek=9000000 conv=notrunc status=none",
+        "truncate -s -5 $LOG",
+        "truncate -s 9000000 $LOG",
+        "rm $LOG",
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        restore_dir();
+        shell(damages[i]);
+        CHECK_ERR(store_open(&store, dir, &to_write, NULL), ERR_CORRUPT);
+        check_not_writable(&last);
+    }
+    restore_dir();
+    shell("rm $(ls db/*.log | tail -1)");
+    check_not_writable(&last);
+    restore_dir();
+    CHECK_OK(store_recover(&store, &health, dir, &to_write, &last, NULL));
+    CHECK_UINT(health, STORE_GOOD);
+    store_close(store);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
-int main(void)
+static const struct {
+    const char *name;
+    void (*play)(uint64_t number);
+} roles[] = {
+    {"three_blocks", three_blocks},       {"six_blocks", six_blocks},
+    {"open_beside", open_beside},         {"fail_a_commit", fail_a_commit},
+    {"commit_for_ever", commit_for_ever}, {"two_logs", two_logs},
+};
+
+static int play(char **argv)
 {
+    snprintf(dir, sizeof dir, "%s", argv[2]);
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        if (strcmp(roles[i].name, argv[1]) == 0) {
+            roles[i].play(strtoull(argv[3], NULL, 10));
+        }
+    }
+    return 127;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4) {
+        return play(argv);
+    }
     const struct CMUnitTest tests[] = {
         CASE(create_refuses_a_database_and_open_wants_one),
         CASE(a_batch_changes_every_family_together),
@@ -627,6 +742,7 @@ int main(void)
         CASE(a_missing_file_of_the_database_is_corrupt),
         CASE(a_damaged_value_is_corrupt_when_it_is_read),
         CASE(killed_at_random_points_it_keeps_every_acknowledged_block),
+        CASE(damage_to_an_older_log_is_never_taken_for_a_torn_record),
         CASE(a_truncated_log_never_opens_by_itself_and_drops_only_its_last_record),
         CASE(a_flipped_bit_in_the_log_is_behind_the_mark_unless_never_acknowledged),
     };
