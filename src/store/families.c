@@ -166,12 +166,11 @@ void families_clear(struct families *families)
     rocksdb_cache_destroy(families->cache);
 }
 
-bool families_knows(const struct families *families, const char *name)
+size_t families_find(const struct families *families, const char *name)
 {
-    for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        if (strcmp(families->names[i], name) == 0) {
-            return true;
-        }
+    size_t column = 0;
+    while (column < COLUMN_COUNT && strcmp(families->names[column], name) != 0) {
+        column++;
     }
-    return false;
+    return column;
 }

@@ -26,7 +26,7 @@ struct families {
  * bytes. The caller clears `out`. */
 void families_init(struct families *out, size_t cache_len);
 void families_clear(struct families *families);
-/* Whether this version of the program knows a column family of that name. */
-bool families_knows(const struct families *families, const char *name);
+/* The column of that name; COLUMN_COUNT if this version of the program has none. */
+size_t families_find(const struct families *families, const char *name);
 
 #endif

@@ -17,9 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* FAMILY_META: height (u64), how many kinds there were (u8). */
 static const char upto_key[] = "index upto";
 
-enum { KEY_LEN = 16 };
+enum { KEY_LEN = 16, UPTO_LEN = 9 };
 
 /* Pairs of the block that is being added. */
 struct open_pairs {
@@ -131,8 +132,11 @@ enum err index_upto(const struct index *index, uint64_t *height)
 {
     struct buf value = {0};
     enum err err = store_get(index->store, NULL, FAMILY_META, bytes_text(upto_key), &value);
-    if (err == OK && value.len != 8) {
+    if (err == OK && value.len != UPTO_LEN) {
         err = ERR_CORRUPT;
+    }
+    if (err == OK && value.at[8] != INDEX_KIND_COUNT) {
+        err = ERR_NOT_FOUND;
     }
     if (err == OK) {
         *height = get_u64(value.at);
@@ -228,8 +232,9 @@ static enum err write_run(struct index *index, enum index_kind kind, struct why 
 
 static enum err write_upto(struct index *index)
 {
-    uint8_t value[8];
+    uint8_t value[UPTO_LEN];
     put_u64(value, index->height);
+    value[8] = INDEX_KIND_COUNT;
     struct batch *batch = batch_new();
     batch_put(batch, FAMILY_META, bytes_text(upto_key), (struct bytes){value, sizeof value});
     enum err err = store_commit(index->store, batch);

@@ -45,7 +45,8 @@ must_use enum err index_open(struct index **out, struct store *store, size_t del
 /* Forgets what index_flush has not written. No search may be under way. */
 void index_close(struct index *index);
 
-/* The height up to which the runs on disk are complete. ERR_NOT_FOUND before the first run. */
+/* The height up to which the runs on disk are complete. ERR_NOT_FOUND before the first run, and
+ * where they were made before there was one of the kinds: all blocks are then added again. */
 must_use enum err index_upto(const struct index *index, uint64_t *height);
 /* The height up to which searches find everything: upto, or the last block that was ended. */
 must_use enum err index_height(struct index *index, uint64_t *height);

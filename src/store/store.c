@@ -25,8 +25,10 @@ enum err store_take_error(char *error, const char *what, struct why *why)
     return err;
 }
 
-/* Refuses what a newer version of the program has made. */
-static enum err check_families(const struct store *store, const char *path, struct why *why)
+/* Finds which of our families the database has. Refuses what a newer version of the program made.
+ */
+static enum err find_families(bool present[COLUMN_COUNT], const struct store *store,
+                              const char *path, struct why *why)
 {
     size_t count;
     char *error = NULL;
@@ -34,9 +36,12 @@ static enum err check_families(const struct store *store, const char *path, stru
     TRY(store_take_error(error, path, why));
     enum err err = OK;
     for (size_t i = 0; i < count; i++) {
-        if (!families_knows(&store->families, names[i])) {
+        size_t column = families_find(&store->families, names[i]);
+        if (column == COLUMN_COUNT) {
             err = why_say(why, ERR_VERSION, "store", names[i], "is an unknown family",
                           "Use the version of the program that wrote it, or a newer one.");
+        } else {
+            present[column] = true;
         }
     }
     rocksdb_list_column_families_destroy(names, count);
@@ -57,21 +62,52 @@ static enum err check_presence(const char *path, bool create, struct why *why)
     return OK;
 }
 
-static enum err open_database(struct store *store, const char *path, struct why *why)
+static enum err open_to_write(struct store *store, const char *path, struct why *why)
 {
-    const rocksdb_options_t *const *options =
-        (const rocksdb_options_t *const *)store->families.options;
     char *error = NULL;
-    if (store->read_only) {
-        store->db = rocksdb_open_for_read_only_column_families(store->families.database, path,
-                                                               COLUMN_COUNT, store->families.names,
-                                                               options, store->columns, 0, &error);
-    } else {
-        store->db =
-            rocksdb_open_column_families(store->families.database, path, COLUMN_COUNT,
-                                         store->families.names, options, store->columns, &error);
-    }
+    store->db = rocksdb_open_column_families(
+        store->families.database, path, COLUMN_COUNT, store->families.names,
+        (const rocksdb_options_t *const *)store->families.options, store->columns, &error);
     return store_take_error(error, path, why);
+}
+
+/* A family that an older version of the program did not have is as empty as "default" is, which
+ * stands in for it. */
+static enum err open_to_read(struct store *store, const char *path, struct why *why)
+{
+    bool present[COLUMN_COUNT] = {false};
+    TRY(find_families(present, store, path, why));
+    const char *names[COLUMN_COUNT];
+    const rocksdb_options_t *options[COLUMN_COUNT];
+    rocksdb_column_family_handle_t *columns[COLUMN_COUNT];
+    int count = 0;
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        if (present[i]) {
+            names[count] = store->families.names[i];
+            options[count++] = store->families.options[i];
+        }
+    }
+    char *error = NULL;
+    store->db = rocksdb_open_for_read_only_column_families(store->families.database, path, count,
+                                                           names, options, columns, 0, &error);
+    TRY(store_take_error(error, path, why));
+    count = 0;
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        store->columns[i] = present[i] ? columns[count++] : store->columns[COLUMN_DEFAULT];
+    }
+    return OK;
+}
+
+static enum err open_database(struct store *store, const char *path, bool create, struct why *why)
+{
+    if (store->read_only) {
+        return open_to_read(store, path, why);
+    }
+    if (!create) {
+        bool present[COLUMN_COUNT] = {false};
+        TRY(find_families(present, store, path, why));
+    }
+    return open_to_write(store, path, why);
 }
 
 /* Frees everything but an open database. */
@@ -99,11 +135,8 @@ enum err store_open_mode(struct store **out, const char *dir, const struct store
     atomic_init(&store->failed, false);
     char *path = path_join(dir, "db");
     enum err err = check_presence(path, options->create, why);
-    if (err == OK && !options->create) {
-        err = check_families(store, path, why);
-    }
     if (err == OK) {
-        err = open_database(store, path, why);
+        err = open_database(store, path, options->create, why);
     }
     free(path);
     if (err != OK) {
@@ -150,7 +183,9 @@ void store_close(struct store *store)
         flush_all(store);
     }
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        rocksdb_column_family_handle_destroy(store->columns[i]);
+        if (i == COLUMN_DEFAULT || store->columns[i] != store->columns[COLUMN_DEFAULT]) {
+            rocksdb_column_family_handle_destroy(store->columns[i]);
+        }
     }
     rocksdb_close(store->db);
     store_free(store);

@@ -170,12 +170,13 @@ static uint64_t add_again(uint64_t height)
 }
 
 /* What a process leaves that dies after its runs were taken over and before `upto` was written. */
-static void put_upto_back(uint64_t upto)
+static void put_upto_back(uint64_t upto, uint8_t kinds)
 {
-    uint8_t value[8];
+    uint8_t value[9];
     put_u64(value, upto);
+    value[8] = kinds;
     struct batch *batch = batch_new();
-    batch_put(batch, FAMILY_META, bytes_text("index upto"), (struct bytes){value, 8});
+    batch_put(batch, FAMILY_META, bytes_text("index upto"), (struct bytes){value, sizeof value});
     CHECK_OK(store_commit(store, batch));
     batch_free(batch);
 }
@@ -198,7 +199,7 @@ static void random_searches_agree_with_a_naive_model_across_restarts(void **stat
                 CHECK_OK(index_flush(the_index));
             }
             if (earlier > 0 && next_random(&seed) % 2 == 0) {
-                put_upto_back(earlier);
+                put_upto_back(earlier, INDEX_KIND_COUNT);
             }
             close_both();
             open_both(false, 700);
@@ -363,8 +364,20 @@ static void a_damaged_upto_is_corrupt(void **state)
     CHECK_OK(store_commit(store, batch));
     batch_free(batch);
     CHECK_ERR(index_open(&the_index, store, 10, NULL), ERR_CORRUPT);
-    put_upto_back(5);
+    put_upto_back(5, INDEX_KIND_COUNT);
     CHECK_OK(index_open(&the_index, store, 10, NULL));
+}
+
+static void runs_older_than_a_kind_do_not_count(void **state)
+{
+    (void)state;
+    open_both(true, 10);
+    uint64_t height;
+    put_upto_back(5, INDEX_KIND_COUNT);
+    CHECK_OK(index_upto(the_index, &height));
+    CHECK_UINT(height, 5);
+    put_upto_back(5, INDEX_KIND_COUNT - 1);
+    CHECK_ERR(index_upto(the_index, &height), ERR_NOT_FOUND);
 }
 
 static void over_a_read_only_store_the_delta_only_grows(void **state)
@@ -516,6 +529,7 @@ int main(int argc, char **argv)
         CASE(a_run_left_half_written_is_removed),
         CASE(a_run_that_cannot_be_written_stops_the_index),
         CASE(a_damaged_upto_is_corrupt),
+        CASE(runs_older_than_a_kind_do_not_count),
         CASE(over_a_read_only_store_the_delta_only_grows),
         CASE(random_searches_agree_with_a_naive_model_across_restarts),
         CASE(searches_beside_the_indexer_never_miss_a_pair),

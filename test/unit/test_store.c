@@ -1,11 +1,13 @@
 #include "check.h"
 
 #include "base/file.h"
+#include "store/index.h"
 #include "store/store.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <rocksdb/c.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -383,14 +385,25 @@ static void the_options_are_what_was_asked_for(void **state)
         snprintf(command, sizeof command, "grep -q '^  %s$' $OPTIONS", once[i]);
         shell(command);
     }
-    shell("test $(grep -c 'compaction_style=kCompactionStyleUniversal' $OPTIONS) = 5");
-    shell("test $(grep -c '^  ttl=0$' $OPTIONS) = 14");
-    shell("test $(grep -c '^  periodic_compaction_seconds=0$' $OPTIONS) = 14");
-    shell("test $(grep -c 'prefix_extractor=rocksdb.FixedPrefix.8' $OPTIONS) = 4");
-    shell("test $(grep -c 'filter_policy=ribbonfilter$' $OPTIONS) = 14");
-    shell("test $(grep -c 'compaction_options_universal={.*size_ratio=20;' $OPTIONS) = 4");
-    shell("test $(grep -c 'compaction_options_universal={.*min_merge_width=6;' $OPTIONS) = 4");
-    shell("test $(grep -c 'level0_file_num_compaction_trigger=12$' $OPTIONS) = 4");
+    static const struct {
+        const char *line;
+        unsigned families;
+    } often[] = {
+        {"  compaction_style=kCompactionStyleUniversal", INDEX_KIND_COUNT},
+        {"  prefix_extractor=rocksdb.FixedPrefix.8", INDEX_KIND_COUNT},
+        {"  compaction_options_universal={.*size_ratio=20;}", INDEX_KIND_COUNT},
+        {"  compaction_options_universal={.*min_merge_width=6;.*}", INDEX_KIND_COUNT},
+        {"  level0_file_num_compaction_trigger=12", INDEX_KIND_COUNT},
+        {"  filter_policy=ribbonfilter", 1 + FAMILY_COUNT + INDEX_KIND_COUNT},
+        {"  ttl=0", 1 + FAMILY_COUNT + INDEX_KIND_COUNT},
+        {"  periodic_compaction_seconds=0", 1 + FAMILY_COUNT + INDEX_KIND_COUNT},
+    };
+    for (size_t i = 0; i < sizeof often / sizeof often[0]; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "test $(grep -c '^%s$' $OPTIONS) = %u", often[i].line,
+                 often[i].families);
+        shell(command);
+    }
 }
 
 static void a_truncated_log_never_opens_by_itself_and_drops_only_its_last_record(void **state)
@@ -531,6 +544,56 @@ static void recovery_compares_epoch_then_height_then_hash(void **state)
     batch_free(batch);
     store_close(store);
     CHECK_ERR(store_recover(&store, &health, dir, &to_write, NULL, NULL), ERR_CORRUPT);
+}
+
+/* Makes an empty database of two families. */
+static void make_foreign(const char *family)
+{
+    char path[80];
+    snprintf(path, sizeof path, "%s/db", dir);
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_options_set_create_missing_column_families(options, 1);
+    const char *names[] = {"default", family};
+    const rocksdb_options_t *both[] = {options, options};
+    rocksdb_column_family_handle_t *columns[2];
+    char *error = NULL;
+    rocksdb_t *db = rocksdb_open_column_families(options, path, 2, names, both, columns, &error);
+    CHECK(error == NULL);
+    rocksdb_column_family_handle_destroy(columns[0]);
+    rocksdb_column_family_handle_destroy(columns[1]);
+    rocksdb_close(db);
+    rocksdb_options_destroy(options);
+}
+
+static void a_family_of_a_newer_version_is_refused(void **state)
+{
+    (void)state;
+    make_foreign("future");
+    struct store *store;
+    struct why why = {0};
+    CHECK_ERR(store_open(&store, dir, &to_write, &why), ERR_VERSION);
+    CHECK(strcmp(why.value, "future") == 0);
+    CHECK_ERR(store_open(&store, dir, &to_read, NULL), ERR_VERSION);
+}
+
+static void a_family_that_an_older_version_lacked_is_empty_then_made(void **state)
+{
+    (void)state;
+    make_foreign("log");
+    struct store *store;
+    enum store_health health;
+    CHECK_OK(store_open(&store, dir, &to_read, NULL));
+    struct buf value = {0};
+    CHECK_ERR(store_get(store, NULL, FAMILY_STATE, key_of(1), &value), ERR_NOT_FOUND);
+    struct cursor *cursor = cursor_open(store, NULL, FAMILY_STATE);
+    CHECK(!cursor_seek(cursor, key_of(0)));
+    cursor_close(cursor);
+    store_close(store);
+    CHECK_OK(store_recover(&store, &health, dir, &to_write, NULL, NULL));
+    CHECK_OK(commit_block(store, 1, 10));
+    CHECK(has_block(store, 1, 10));
+    store_close(store);
 }
 
 static void a_missing_file_of_the_database_is_corrupt(void **state)
@@ -739,6 +802,8 @@ int main(int argc, char **argv)
         CASE(the_options_are_what_was_asked_for),
         CASE(after_a_failed_commit_every_later_one_is_refused),
         CASE(recovery_compares_epoch_then_height_then_hash),
+        CASE(a_family_of_a_newer_version_is_refused),
+        CASE(a_family_that_an_older_version_lacked_is_empty_then_made),
         CASE(a_missing_file_of_the_database_is_corrupt),
         CASE(a_damaged_value_is_corrupt_when_it_is_read),
         CASE(killed_at_random_points_it_keeps_every_acknowledged_block),
