@@ -17,6 +17,7 @@ static const struct verb *const verbs[] = {
     &verb_member_mandate,
     &verb_member_end_mandate,
     &verb_member_list,
+    &verb_deposit,
     NULL,
 };
 

@@ -23,5 +23,6 @@ extern const struct verb verb_member_roles;
 extern const struct verb verb_member_mandate;
 extern const struct verb verb_member_end_mandate;
 extern const struct verb verb_member_list;
+extern const struct verb verb_deposit;
 
 #endif
