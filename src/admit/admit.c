@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TAKE        8 /* statements that a verifier takes at a time: about half a millisecond of work */
+#define TAKE        8 /* statements that a verifier takes at a time: about 0.5 ms of work */
 #define THREADS_MAX 64
 
 struct group {

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #define POINT_LEN 65
@@ -62,7 +63,7 @@ static EVP_PKEY *point_import(const struct pubkey *key)
     bool sm2 = key->kind == KEY_SM2;
     char group[16];
     uint8_t point[POINT_LEN];
-    strcpy(group, sm2 ? "SM2" : "prime256v1");
+    snprintf(group, sizeof group, "%s", sm2 ? "SM2" : "prime256v1");
     memcpy(point, key->spki + key->spki_len - POINT_LEN, POINT_LEN);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),

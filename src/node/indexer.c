@@ -3,6 +3,7 @@
  * who searches waits for the height of the head it knows: usually that is there already. */
 #include "node/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/index.h"
 
@@ -121,9 +122,7 @@ void indexer_push(struct indexer *indexer, struct pair_block *block, uint64_t he
 
 enum err indexer_wait(struct indexer *indexer, uint64_t height)
 {
-    struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += 2;
+    struct timespec deadline = {.tv_sec = (time_t)(clock_wall_ms() / 1000) + 3};
     enum err err = OK;
     pthread_mutex_lock(&indexer->lock);
     while (indexer->height < height && indexer->err == OK && err == OK) {
