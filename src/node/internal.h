@@ -60,7 +60,8 @@ struct pair_block *pair_block_new(size_t capacity);
 void pair_block_add(struct pair_block *block, struct pair pair);
 /* Hands over the pairs of the block at `height`; waits while the indexer is far behind. */
 void indexer_push(struct indexer *indexer, struct pair_block *block, uint64_t height);
-/* Waits until searches find everything up to `height`. ERR_TIMEOUT after some two seconds, ERR_IO. */
+/* Waits until searches find everything up to `height`. ERR_TIMEOUT after two to three seconds,
+ * ERR_IO. */
 must_use enum err indexer_wait(struct indexer *indexer, uint64_t height);
 
 /* ---- node.c */
