@@ -274,6 +274,21 @@ static inline void model_free(struct model *model)
     free(model);
 }
 
+static inline enum err model_end_key(struct model *model, struct bytes kid)
+{
+    for (unsigned i = 0; i < MAKER_MEMBERS * MAKER_KEYS; i++) {
+        unsigned m = i / MAKER_KEYS;
+        unsigned k = i % MAKER_KEYS;
+        if (bytes_equal(hash_bytes(&model->maker->keys.kid[m][k]), kid) &&
+            model->key_until[m][k] == UINT64_MAX) {
+            model->key_until[m][k] = model->entry_count + 1;
+            model_put_records(model, m);
+            return OK;
+        }
+    }
+    return ERR_EXISTS;
+}
+
 /* The operations of a body on the model; what they did stays, whatever they return. */
 static inline enum err model_run(struct model *model, const char *module, struct bytes body,
                                  uint64_t *epoch)
@@ -306,17 +321,7 @@ static inline enum err model_run(struct model *model, const char *module, struct
         } else if (op == OP_NEXT_EPOCH) {
             *epoch = start + 1;
         } else {
-            err = ERR_EXISTS;
-            for (unsigned m = 0; m < MAKER_MEMBERS; m++) {
-                for (unsigned k = 0; k < MAKER_KEYS; k++) {
-                    if (bytes_equal(hash_bytes(&model->maker->keys.kid[m][k]), name) &&
-                        model->key_until[m][k] == UINT64_MAX) {
-                        model->key_until[m][k] = model->entry_count + 1;
-                        model_put_records(model, m);
-                        err = OK;
-                    }
-                }
-            }
+            err = model_end_key(model, name);
         }
     }
     buf_clear(&key);

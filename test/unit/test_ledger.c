@@ -1,90 +1,4 @@
-#include "ledger_maker.h"
-
-#include "merkle/statemap.h"
-
-static struct maker maker;
-
-static int setup(void **state)
-{
-    (void)state;
-    seeded_start("ledger");
-    maker_keys_init(&maker.keys);
-    maker_create(&maker);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    maker_destroy(&maker);
-    maker_keys_clear(&maker.keys);
-    return 0;
-}
-
-/* Bodies of one operation, in static memory of a few slots. */
-static struct bytes body(enum maker_op op, struct bytes key, struct bytes value)
-{
-    static struct buf slots[8];
-    static unsigned next;
-    struct buf *out = &slots[next++ % 8];
-    out->len = 0;
-    cbor_put_array(out, 2);
-    cbor_put_uint(out, 1);
-    cbor_put_array(out, 1);
-    cbor_put_array(out, 3);
-    cbor_put_uint(out, op);
-    cbor_put_bytes(out, key);
-    cbor_put_bytes(out, value);
-    return buf_bytes(out);
-}
-
-static struct bytes nothing(void)
-{
-    static const uint8_t bytes[] = {0x82, 0x01, 0x80};
-    return (struct bytes){bytes, sizeof bytes};
-}
-
-static struct bytes key_a(void)
-{
-    static const uint8_t bytes[] = {0x61, 'a'};
-    return (struct bytes){bytes, sizeof bytes};
-}
-
-static struct submission *say(unsigned member, unsigned key, const char *type, struct bytes bytes)
-{
-    struct maker_statement what = {
-        .member = member, .key = key, .type = type, .body = bytes, .time_ms = MAKER_TIME};
-    return maker_submission(&maker, &what);
-}
-
-/* Executes a block of one at the time of the genesis, checks its outcome and frees it. */
-static struct statement_result one(struct submission *submission, enum err want)
-{
-    struct block_result result = maker_execute(&maker, &submission, 1, MAKER_TIME);
-    struct statement_result out = result.results[0];
-    CHECK_ERR(out.err, want);
-    if (want != OK) {
-        CHECK(!result.changed);
-        CHECK(out.why.field[0] != '\0');
-    }
-    CHECK_OK(ledger_commit(maker.ledger));
-    submission_free(submission);
-    return out;
-}
-
-static void reopen(void)
-{
-    maker_close(&maker);
-    maker_open(&maker);
-}
-
-static struct header head(void)
-{
-    struct view *view = ledger_view(maker.ledger);
-    struct header header = *view_header(view);
-    view_release(view);
-    return header;
-}
+#include "ledger_case.h"
 
 static void block_0_is_as_the_protocol_says(void **state)
 {
@@ -646,8 +560,6 @@ static void a_store_has_one_ledger(void **state)
               ERR_EXISTS);
     buf_clear(&document);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
