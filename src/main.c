@@ -18,6 +18,8 @@ static const struct verb *const verbs[] = {
     &verb_member_end_mandate,
     &verb_member_list,
     &verb_deposit,
+    &verb_verify,
+    &verb_inspect,
     NULL,
 };
 

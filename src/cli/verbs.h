@@ -24,5 +24,7 @@ extern const struct verb verb_member_mandate;
 extern const struct verb verb_member_end_mandate;
 extern const struct verb verb_member_list;
 extern const struct verb verb_deposit;
+extern const struct verb verb_verify;
+extern const struct verb verb_inspect;
 
 #endif

@@ -263,7 +263,8 @@ void anchor_check(struct verdict *out, const struct trust *trust,
                     "today.");
     } else {
         verdict_add(out, CHECK_ANCHOR, OUTCOME_NOT_COUNTED,
-                    "Not anchored: rests on the key of node %.*s having stayed secret until today.",
+                    "Not anchored: rests on the receipt key of %.*s having stayed secret until "
+                    "today.",
                     TEXT(finding->by->node));
     }
 }

@@ -1,6 +1,7 @@
 #include "proof/verdict.h"
 
 #include "base/bytes.h"
+#include "proof/diag.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,24 +64,14 @@ static void line_insert(struct verdict *verdict, struct verdict_line line)
     verdict->count++;
 }
 
-/* Names in a proof were chosen by others: nothing that moves a terminal's cursor or turns its
- * direction of writing is let through, and a character cut in two at the end is dropped. */
-static void text_tame(char *text)
+/* Names in a proof were chosen by others; a character cut in two at the end is dropped. */
+static void line_tame(char *text)
 {
     size_t len = strlen(text);
     while (len > 0 && !bytes_is_utf8((struct bytes){(const uint8_t *)text, len})) {
         text[--len] = 0;
     }
-    for (uint8_t *at = (uint8_t *)text; *at; at++) {
-        bool c1 = at[0] == 0xc2 && at[1] < 0xa0;
-        bool turns = at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
-                                       (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
-        if (*at < 0x20 || *at == 0x7f) {
-            *at = '?';
-        } else if (c1 || turns) {
-            memset(at, '?', c1 ? 2 : 3);
-        }
-    }
+    text_tame((uint8_t *)text, len);
 }
 
 void verdict_add(struct verdict *verdict, enum check check, enum outcome outcome,
@@ -91,7 +82,7 @@ void verdict_add(struct verdict *verdict, enum check check, enum outcome outcome
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    text_tame(text);
+    line_tame(text);
     struct bytes kept =
         arena_copy(&verdict->arena, (struct bytes){(const uint8_t *)text, strlen(text) + 1});
     line_insert(verdict, (struct verdict_line){check, outcome, (const char *)kept.at});
@@ -123,12 +114,10 @@ void verdict_finish(struct verdict *verdict, const char *passes, const char *fai
     snprintf(verdict->summary, sizeof verdict->summary, "%s", failed ? fails : passes);
 }
 
-void verdict_unreadable(struct verdict *verdict, const char *what, enum err err,
-                        const struct why *why)
+void verdict_unreadable(struct verdict *verdict, enum err err, const struct why *why)
 {
     char reason[LINE_MAX_LEN / 2];
     why_print(why, err, reason, sizeof reason);
     verdict->status = VERDICT_UNREADABLE;
-    snprintf(verdict->summary, sizeof verdict->summary, "The %s cannot be read: %.200s.", what,
-             reason);
+    snprintf(verdict->summary, sizeof verdict->summary, "Cannot be read: %.200s.", reason);
 }

@@ -73,7 +73,6 @@ void verdict_ledger_fails(struct verdict *verdict, const char *before, const cha
                           const char *after);
 void verdict_finish(struct verdict *verdict, const char *passes, const char *fails);
 /* Makes an empty verdict say that something can't be read or isn't trusted. */
-void verdict_unreadable(struct verdict *verdict, const char *what, enum err err,
-                        const struct why *why);
+void verdict_unreadable(struct verdict *verdict, enum err err, const struct why *why);
 
 #endif

@@ -52,7 +52,7 @@ static inline void interop_verify(struct verdict *out, struct bytes proof_bytes,
         struct subject subject = interop_subject(proof, file, hash);
         proof_verify(out, proof, trust, &subject);
     } else {
-        verdict_unreadable(out, "proof", err, &why);
+        verdict_unreadable(out, err, &why);
     }
     proof_free(proof);
     trust_free(trust);
