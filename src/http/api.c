@@ -17,6 +17,8 @@ const struct route api_routes[] = {
     {"GET", "/v1/proofs/{id}", get_shared_proof, 0, NULL},
     {"GET", "/v1/proofs/{id}/{number}", get_proof, 0, NULL},
     {"GET", "/v1/ledger", get_ledger, 0, NULL},
+    {"GET", "/v1/trust-update", get_trust_update, 0, NULL},
+    {"GET", "/v1/state/{module}/{key}", get_state, 0, NULL},
     {"GET", "/v1/blocks/{height}", get_block, 0, NULL},
     {"GET", "/v1/members", get_members, 0, NULL},
     {"GET", "/v1/members/{id}", get_member, 0, NULL},

@@ -1,6 +1,7 @@
 #include "http/problem.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,4 +129,16 @@ void respond_bytes(struct exchange *exchange, const char *content_type, struct b
     *body = (struct buf){0};
     response->status = 200;
     response->content_type = content_type;
+}
+
+enum err text_uint(uint64_t *out, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0) {
+        return ERR_FORMAT;
+    }
+    *out = value;
+    return OK;
 }

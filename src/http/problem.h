@@ -21,4 +21,7 @@ void respond_json(struct exchange *exchange, unsigned status, json_t *json);
 /* Makes bytes the response, taking over `body`. */
 void respond_bytes(struct exchange *exchange, const char *content_type, struct buf *body);
 
+/* Reads a decimal number, digits only. ERR_FORMAT. */
+must_use enum err text_uint(uint64_t *out, const char *text);
+
 #endif

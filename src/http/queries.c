@@ -81,18 +81,6 @@ void get_health(void *context, struct exchange *exchange)
     respond_json(exchange, good ? 200 : 503, object);
 }
 
-static enum err uint_read(uint64_t *out, const char *text)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0) {
-        return ERR_FORMAT;
-    }
-    *out = value;
-    return OK;
-}
-
 static void respond_block(struct exchange *exchange, struct buf *bytes)
 {
     const char *accept = exchange_header(exchange, "Accept");
@@ -112,7 +100,7 @@ void get_block(void *context, struct exchange *exchange)
     bool latest = strcmp(text, "latest") == 0;
     struct view *view = node_view(context);
     uint64_t height = view_header(view)->height;
-    enum err err = latest ? OK : uint_read(&height, text);
+    enum err err = latest ? OK : text_uint(&height, text);
     struct buf bytes = {0};
     if (err == OK) {
         err = view_block(view, height, &bytes);

@@ -11,6 +11,7 @@
 struct indexer;
 struct index;
 struct trust;
+struct siblings;
 
 struct node {
     char *dir;
@@ -85,6 +86,20 @@ must_use enum err node_load_trust(struct node *node, struct trust **out, struct 
 /* Compares the heads that it lists with the ledger: one that is missing or differs makes the node
  * read-only (*writable false). ERR_IO, ERR_FORMAT. */
 must_use enum err node_check_known_heads(struct node *node, bool *writable, struct why *why);
+
+/* ---- prove.c */
+
+/* Appends the node's receipt for the view's head, made once per head. A node signs only heads that
+ * it executed and made durable: those of its views. ERR_READ_ONLY, signer_sign's errors. */
+must_use enum err node_receipt(struct node *node, const struct view *view, struct buf *out,
+                               struct why *why);
+/* Siblings as a view gives them, into those of a proof. */
+void node_take_siblings(struct siblings *out, const struct buf *siblings);
+
+/* ---- update.c */
+
+/* Writes down what shows a restart, while its block is the newest one. */
+must_use enum err node_note_restart(struct node *node, struct why *why);
 
 /* ---- resume.c */
 

@@ -97,6 +97,7 @@ static enum err start_writing(struct node *node, const struct node_options *opti
                               struct why *why)
 {
     TRY(open_receipt_key(node, why));
+    TRY(node_note_restart(node, why));
     struct view *view = node_view(node);
     struct solo_options solo = {.last_time_ms = view_header(view)->time_ms};
     view_release(view);

@@ -5,6 +5,7 @@
 #include "crypto/digest.h"
 #include "proof/prooffile.h"
 #include "proof/receipt.h"
+#include "proof/stateproof.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,7 @@ static void work_free(struct work *work)
     free(work);
 }
 
-/* A node signs only heads that it executed and made durable: those of its views. */
-static enum err receipt_of(struct node *node, const struct view *view, struct buf *out,
-                           struct why *why)
+enum err node_receipt(struct node *node, const struct view *view, struct buf *out, struct why *why)
 {
     if (!node->receipt) {
         *why = node->read_only;
@@ -107,7 +106,7 @@ static enum err record_kid(struct work *work, struct hash *kid)
     return err;
 }
 
-static void take_siblings(struct siblings *out, const struct buf *siblings)
+void node_take_siblings(struct siblings *out, const struct buf *siblings)
 {
     out->count = siblings->len / sizeof(struct hash);
     BUG_ON(out->count > SIBLINGS_MAX);
@@ -127,7 +126,7 @@ static enum err add_record(struct work *work)
     buf_clear(&key);
     if (err == OK) {
         work->file.record = buf_bytes(&work->record.value);
-        take_siblings(&work->file.record_path, &work->record.siblings);
+        node_take_siblings(&work->file.record_path, &work->record.siblings);
     }
     return err;
 }
@@ -169,7 +168,7 @@ static enum err add_mandate(struct work *work)
 
 static enum err add_receipt(struct work *work, struct why *why)
 {
-    TRY(receipt_of(work->node, work->view, &work->receipt, why));
+    TRY(node_receipt(work->node, work->view, &work->receipt, why));
     work->file.receipts[0] = buf_bytes(&work->receipt);
     work->file.receipt_count = 1;
     return OK;
@@ -199,6 +198,62 @@ enum err node_prove(struct node *node, uint64_t index, uint16_t number, bool wit
     if (err == OK) {
         proof_file_write(out, &work->file);
     }
+    work_free(work);
+    return err;
+}
+
+/* ---- state proofs */
+
+static void take_answer(struct state_proof *proof, const struct state_answer *answer, bool present)
+{
+    proof->present = present;
+    proof->value = buf_bytes(&answer->value);
+    proof->has_other = answer->has_other;
+    proof->other_key = answer->other_key_hash;
+    proof->other_value = answer->other_value_hash;
+    node_take_siblings(&proof->siblings, &answer->siblings);
+}
+
+static enum err check_state_key(struct bytes module, struct bytes key, struct why *why)
+{
+    struct cbor_reader reader;
+    cbor_init(&reader, key);
+    cbor_item(&reader);
+    enum err err = cbor_end(&reader);
+    if (err != OK || key.len > STATE_KEY_MAX) {
+        return why_say(why, err != OK ? err : ERR_RANGE, "key", NULL,
+                       "is not one encoded CBOR item of at most 256 bytes",
+                       "See the state keys in docs/protocol.md.");
+    }
+    return module.len >= 1 && module.len <= STATE_MODULE_MAX
+               ? OK
+               : why_say(why, ERR_RANGE, "module", NULL, "is not a module's name",
+                         "Give member, evidence or governance.");
+}
+
+enum err node_prove_state(struct node *node, struct bytes module, struct bytes key, struct buf *out,
+                          struct why *why)
+{
+    TRY(check_state_key(module, key, why));
+    struct work *work = work_new(node);
+    struct state_proof *proof = mem_zalloc(sizeof *proof);
+    proof->module = module;
+    proof->key = key;
+    proof->head = view_header_bytes(work->view);
+    enum err err = view_state(work->view, module, key, &work->record);
+    bool present = err == OK;
+    if (err == OK || err == ERR_NOT_FOUND) {
+        take_answer(proof, &work->record, present);
+        err = node_receipt(node, work->view, &work->receipt, why);
+    } else {
+        why_say(why, err, "state", NULL, NULL, "Try again; if it stays, ask the operator.");
+    }
+    if (err == OK) {
+        proof->receipts[0] = buf_bytes(&work->receipt);
+        proof->receipt_count = 1;
+        state_proof_write(out, proof);
+    }
+    free(proof);
     work_free(work);
     return err;
 }
