@@ -18,8 +18,13 @@ static const struct verb *const verbs[] = {
     &verb_member_end_mandate,
     &verb_member_list,
     &verb_deposit,
+    &verb_proof,
     &verb_verify,
     &verb_inspect,
+    &verb_show,
+    &verb_supersede,
+    &verb_withdraw,
+    &verb_countersign,
     NULL,
 };
 

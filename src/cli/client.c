@@ -19,6 +19,7 @@
 struct client {
     CURL *curl;
     char *server; /* without a slash at its end */
+    long status;  /* of the last answer */
 };
 
 /* An answer on its way in. */
@@ -81,6 +82,7 @@ static void prepare(struct client *client, const char *path, struct answer *answ
     int len = snprintf(url, sizeof url, "%s%s", client->server, path);
     BUG_ON(len >= (int)sizeof url);
     CURL *curl = client->curl;
+    client->status = 0;
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -102,11 +104,18 @@ static enum err perform(struct client *client, struct answer *answer, struct why
                        "gave an answer that is too long", "Check that it is a node of Cairn.");
     }
     if (code != CURLE_OK) {
-        return why_sayf(why, ERR_UNREACHABLE, "server", NULL, CHECK_SERVER, "%s (%s)",
-                        client->server, curl_easy_strerror(code));
+        char problem[192];
+        snprintf(problem, sizeof problem, "could not be reached (%s)", curl_easy_strerror(code));
+        return why_say(why, ERR_UNREACHABLE, "server", client->server, problem, CHECK_SERVER);
     }
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    client->status = answer->status;
     return OK;
+}
+
+long client_status(const struct client *client)
+{
+    return client->status;
 }
 
 static const char *text_or(const json_t *object, const char *key, const char *other)

@@ -39,6 +39,9 @@ must_use enum err client_get_json(struct client *client, const char *path, json_
 must_use enum err client_post(struct client *client, const char *path, const char *content_type,
                               struct bytes body, json_t **out, struct why *why);
 
+/* The status of the last answer, 0 where there was none. */
+long client_status(const struct client *client);
+
 /* Appends text as one segment of a path, percent-encoded. */
 void path_segment(struct buf *out, const char *text);
 /* Fills `why` from a problem document (RFC 9457); texts that it lacks come from `status`. */

@@ -1,5 +1,6 @@
+#include "cli/deposit.h"
+
 #include "base/file.h"
-#include "cli/deposit_batch.h"
 #include "cli/names.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -108,8 +109,6 @@ static enum err order_read(struct order *order, struct depositing *run, const st
         order->common.phase = bytes_text(phase);
     }
     TRY(ref_read(order, args, why));
-    TRY(names_read(&order->names, args->operands, args->operand_count, why));
-    TRY(proofs_read(&run->proofs, args, order->names.count, why));
     if (salts) {
         run->salts_path = mem_strdup(salts);
         TRY(salts_check(salts, why));
@@ -165,7 +164,7 @@ static void salts_tidy(struct depositing *run, enum err err)
     }
 }
 
-static void print_text(const struct depositing *run)
+void deposit_print(const struct depositing *run)
 {
     size_t count = json_array_size(run->files);
     for (size_t i = 0; i < count && count <= EACH_MAX; i++) {
@@ -216,52 +215,57 @@ static void print_json(const struct depositing *run, enum err err)
     put_json(json);
 }
 
+enum err deposit_run(struct depositing *run, const struct args *args, char *const *operands,
+                     size_t count, struct why *why)
+{
+    struct order order = {0};
+    enum err err = order_read(&order, run, args, why);
+    if (err == OK) {
+        err = names_read(&order.names, operands, count, why);
+    }
+    if (err == OK) {
+        err = proofs_read(&run->proofs, args, order.names.count, why);
+    }
+    if (err == OK) {
+        err = signing_open(&run->signing, args, "as", why);
+    }
+    if (err == OK) {
+        err = files_read(&order, run, why);
+    }
+    if (err == OK) {
+        err = deposit_all(&order, run, why);
+        salts_tidy(run, err);
+    }
+    free(order.files);
+    names_clear(&order.names);
+    return err;
+}
+
+void depositing_clear(struct depositing *run)
+{
+    signing_close(&run->signing);
+    json_decref(run->batches);
+    json_decref(run->files);
+    free(run->salts_path);
+}
+
 static int run_deposit(const struct args *args)
 {
     struct why why = {0};
-    struct order order = {0};
     struct depositing run = {.batches = json_array(), .files = json_array()};
-    enum err err = order_read(&order, &run, args, &why);
-    if (err == OK) {
-        err = signing_open(&run.signing, args, "as", &why);
-    }
-    if (err == OK) {
-        err = files_read(&order, &run, &why);
-    }
-    if (err == OK) {
-        err = deposit_all(&order, &run, &why);
-        salts_tidy(&run, err);
-    }
+    enum err err = deposit_run(&run, args, args->operands, args->operand_count, &why);
     if (run.stored > 0 && args_flag(args, "json")) {
         print_json(&run, err);
     } else if (run.stored > 0) {
-        print_text(&run);
+        deposit_print(&run);
         print_rest(&run, err);
     }
-    int status = err == OK ? STATUS_OK : fail(err, &why);
-    signing_close(&run.signing);
-    json_decref(run.batches);
-    json_decref(run.files);
-    free(run.salts_path);
-    free(order.files);
-    names_clear(&order.names);
-    return status;
+    depositing_clear(&run);
+    return err == OK ? STATUS_OK : fail(err, &why);
 }
 
 static const struct arg options[] = {
-    {"category", "WORD", "what the files are, in clear; 'document' unless said", NULL, false,
-     false},
-    {"subject", "ID", "what the deposit is about, in clear: an opaque id", NULL, false, false},
-    {"phase", "WORD", "in clear, up to 20 bytes", NULL, false, false},
-    {"ref", "NUMBER", "a number by which you find the files again; stays secret", NULL, false,
-     false},
-    {"ref-key", "FILE", "the secret key of your references, all its bytes", NULL, false, false},
-    {"blind", NULL, "blind every file, whatever its size", NULL, false, false},
-    {"plain", NULL, "blind none: whoever has a file can look it up", NULL, false, false},
-    {"proofs", "WHICH", "FILE.proof each, BATCH.proofs for all, or none", "each one none", false,
-     false},
-    {"salts", "FILE", "where to keep the salts of blinded files", NULL, false, false},
-    {"out", "DIR", "where proofs go; else beside each file", NULL, false, false},
+    ARGS_DEPOSIT,
     ARGS_SIGNING,
     ARG_AS,
     {0},

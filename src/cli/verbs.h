@@ -24,7 +24,12 @@ extern const struct verb verb_member_mandate;
 extern const struct verb verb_member_end_mandate;
 extern const struct verb verb_member_list;
 extern const struct verb verb_deposit;
+extern const struct verb verb_proof;
 extern const struct verb verb_verify;
 extern const struct verb verb_inspect;
+extern const struct verb verb_show;
+extern const struct verb verb_supersede;
+extern const struct verb verb_withdraw;
+extern const struct verb verb_countersign;
 
 #endif
