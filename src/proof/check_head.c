@@ -269,38 +269,29 @@ void anchor_check(struct verdict *out, const struct trust *trust,
     }
 }
 
-/* Whether a key of a later epoch begins at or below `height`: a restart has replaced that height.
- */
-static bool height_replaced(const struct trust *trust, uint64_t epoch, uint64_t height)
+/* Whether the trust file shows that a restart has replaced this height: a key that may have signed
+ * it is listed, and a key of a later epoch begins at or below it. */
+static bool height_replaced(const struct trust *trust, struct place place)
 {
+    bool began = false;
+    bool replaced = false;
     for (size_t i = 0; i < trust->regime_count; i++) {
         for (size_t k = 0; k < trust->regimes[i].key_count; k++) {
             struct place from = trust->regimes[i].keys[k].from;
-            if (from.epoch > epoch && from.height <= height) {
-                return true;
-            }
+            began = began || place_compare(from, place) <= 0;
+            replaced = replaced || (from.epoch > place.epoch && from.height <= place.height);
         }
     }
-    return false;
+    return began && replaced;
 }
 
+/* A head is lost if it is listed as lost, or if it belongs to an epoch that ended below it: nobody
+ * need have told this trust file of every head that was lost. */
 bool header_is_lost(const struct trust *trust, const struct header *header)
 {
     struct place place = header_place(header);
-    for (size_t i = 0; i < trust->head_count; i++) {
-        const struct head *head = &trust->heads[i];
-        if (!head->lost || head->place.epoch != place.epoch) {
-            continue;
-        }
-        if (head->place.height == place.height && trust_lists(trust, header)) {
-            return true;
-        }
-        if (head->place.height > place.height &&
-            height_replaced(trust, place.epoch, place.height)) {
-            return true;
-        }
-    }
-    return false;
+    const struct head *listed = trust_head(trust, place);
+    return (listed && listed->lost && trust_lists(trust, header)) || height_replaced(trust, place);
 }
 
 void lost_check(struct verdict *out, const struct trust *trust, const struct header *head,
