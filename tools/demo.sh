@@ -2,7 +2,7 @@
 # make demo (usage: tools/demo.sh CAIRN): a ledger in ./demo/ on real files of this machine. It is
 # made, served, filled, stopped, and then checked by somebody who has only files, proofs and the
 # ledger's trust file. What it leaves in ./demo/ is there to be looked at; the next demo removes it.
-set -eu -o pipefail
+set -eu
 cairn=$(realpath "${1:?the cairn program}")
 cd "$(dirname "$0")/.."
 
@@ -29,8 +29,20 @@ explain()
 # Shows a command as somebody would type it, then runs it.
 run()
 {
+    local status=0
     show "$@"
-    "$cairn" "$@" 2>&1 | sed 's/^/    /'
+    "$cairn" "$@" > $demo/answer.txt 2>&1 || status=$?
+    sed 's/^/    /' $demo/answer.txt
+    [ $status -eq 0 ] || fail "that ended with $status"
+}
+
+# The same unless something goes wrong.
+quietly()
+{
+    "$cairn" "$@" > $demo/answer.txt 2>&1 && return
+    show "$@" >&2
+    cat $demo/answer.txt >&2
+    fail 'that should have worked'
 }
 
 show()
@@ -119,6 +131,7 @@ choose_files()
 start_server()
 {
     show run $ledger --listen 127.0.0.1:0
+    : > $demo/server.log
     "$cairn" run $ledger --listen 127.0.0.1:0 > $demo/server.log 2>&1 &
     server=$!
     local tries=0
@@ -138,8 +151,8 @@ verify()
 {
     local status=0
     show verify "$1" --proof "$2" --trust $trust
-    "$cairn" verify "$1" --proof "$2" --trust $trust > $demo/verdict.txt 2>&1 || status=$?
-    sed 's/^/    /' $demo/verdict.txt
+    "$cairn" verify "$1" --proof "$2" --trust $trust > $demo/answer.txt 2>&1 || status=$?
+    sed 's/^/    /' $demo/answer.txt
     [ $status -eq "$3" ] || fail "cairn verify ended with $status, not with $3"
 }
 
@@ -149,8 +162,7 @@ verify_all()
     local count=0 file proof
     while read -r file; do
         proof=$1/$(basename "$file").proof
-        "$cairn" verify "$file" --proof "$proof" --trust $trust > $demo/verdict.txt 2>&1 ||
-            { cat $demo/verdict.txt >&2; fail "the proof of $file does not hold"; }
+        quietly verify "$file" --proof "$proof" --trust $trust
         count=$((count + 1))
     done
     echo $count
@@ -162,12 +174,14 @@ deposit_singles()
     started=$(now_ms)
     while read -r file; do
         count=$((count + 1))
-        set -- deposit "$file" --key $demo/clerk.key --proofs each --out $proofs
+        set -- deposit "$file" --key $demo/clerk.key --proofs each \
+            --out $proofs --trust $trust
         if [ $count -eq 1 ]; then
             run "$@"
+            evidence=$(awk 'NR == 1 { print $1 }' $demo/answer.txt)
             explain '... and so on, one by one:'
         else
-            "$cairn" "$@" > $demo/answer.txt 2>&1 || { cat $demo/answer.txt >&2; exit 1; }
+            quietly "$@"
         fi
     done < $demo/singles.txt
     explain "$(rate $count "$started"), each with a program start, a signature of its own, a flush of" \
@@ -181,7 +195,7 @@ deposit_batches()
     for list in "$demo"/list-*; do
         number=${list##*-}
         mkdir -p "$proofs/batch-$number"
-        run deposit "@$list" --key $demo/clerk.key --category archive --proofs one \
+        run deposit "@$list" --key $demo/clerk.key --category archive --proofs one --trust $trust \
             --out "$proofs/batch-$number"
     done
     explain "$(rate "$(wc -l < $demo/batched.txt)" "$started"), read, hashed twice (SHA-256 and SM3)," \
@@ -235,7 +249,8 @@ verify "$first" "$proof" 0
 explain "All $(verify_all $proofs < $demo/singles.txt) files that were deposited one by one hold" \
     'in the same way.'
 
-explain '' 'A batch has one file of proofs, which stays with its owner. The proof of one file is cut' \
+echo
+explain 'A batch has one file of proofs, which stays with its owner. The proof of one file is cut' \
     'out of it, to be given away:'
 # Every 400th file of the batches.
 mkdir -p $proofs/cut
@@ -251,9 +266,8 @@ while read -r file; do
         run "$@"
         verify "$file" "$cut" 0
     else
-        "$cairn" "$@" > $demo/answer.txt 2>&1 || { cat $demo/answer.txt >&2; exit 1; }
-        "$cairn" verify "$file" --proof "$cut" --trust $trust > $demo/verdict.txt 2>&1 ||
-            { cat $demo/verdict.txt >&2; fail "the proof of $file does not hold"; }
+        quietly "$@"
+        quietly verify "$file" --proof "$cut" --trust $trust
     fi
 done < $demo/sample.txt
 explain "$number files out of the batches were proved and hold."
@@ -265,16 +279,15 @@ alter_copy "$first" "$altered"
 verify "$altered" "$proof" 1
 explain 'Its digests are not the ones that the clerk signed; nothing else about the proof is wrong.'
 
-rm -f $demo/verdict.txt $demo/answer.txt
+rm -f $demo/answer.txt
 say "Done in $((($(now_ms) - began) / 1000)) seconds. Nothing is running any more. To look around:"
 cat << END
-  cairn run $ledger &                        serves it again, on http://localhost:8420
-  cairn show $first
-                                                  what the ledger knows about a file
+  cairn run $ledger &                      serves it again, on http://localhost:8420
+  cairn show $evidence      what the ledger knows about the first file
   cairn inspect $proof
-                                                  a proof, readable
-  curl http://localhost:8420/v1/ledger            the ledger's head; /openapi.yaml lists all routes
-  cairn help                                      everything else
+                                              a proof, readable
+  curl http://localhost:8420/v1/ledger        the ledger's head; /openapi.yaml lists all routes
+  cairn help                                  everything else
 
   (cairn is $cairn; "make install" puts it on the path)
   $demo/court/       the ledger: its database, keys and trust file
