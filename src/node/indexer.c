@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Pairs that may wait: 8 million are 192 MiB. A single block is always taken. */
-#define WAITING_MAX (8u << 20)
+/* Pairs that may wait: 2 million are 48 MiB. A single block is always taken. */
+#define WAITING_MAX (2u << 20)
 
 struct pair_block {
     struct pair_block *next;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CACHE_LEN   ((size_t)256 << 20)
-#define DEFAULT_DELTA_PAIRS ((size_t)8 << 20)
+#define DEFAULT_DELTA_PAIRS ((size_t)4 << 20)
 
 enum err node_lock_folder(struct node *node, struct why *why)
 {
@@ -139,7 +139,8 @@ static enum err open_all(struct node *node, const struct node_options *options, 
     enum err err = indexer_start(&node->indexer, node->index, view);
     view_release(view);
     if (err != OK) {
-        return why_say(why, err, "index", node->dir, NULL, "Run 'cairn rebuild DIR'.");
+        return why_say(why, err, "index", node->dir, NULL,
+                       "Check the disk; then restore the newest copy of the folder.");
     }
     if (writable) {
         TRY(start_writing(node, options, why));
