@@ -28,7 +28,7 @@ must_use enum err node_create(const char *dir, const char *name, const char *pas
 struct node_options {
     const char *dir;
     size_t cache_len;   /* block cache, bytes; 0 = 256 MiB */
-    size_t delta_pairs; /* of the index; 0 = 8 million (128 MiB) */
+    size_t delta_pairs; /* of the index; 0 = 4 million (64 MiB) */
     unsigned verifiers; /* threads; 0 = one per core */
 };
 
