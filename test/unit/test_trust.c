@@ -1,0 +1,518 @@
+/* Trust files, and what carries them forward. */
+#include "interop.h"
+#include "mini_ledger.h"
+
+#include "proof/trustupdate.h"
+
+#include <dirent.h>
+
+#define ROTATE  "application/vnd.cairn.member.rotate+cbor"
+#define REVOKE  "application/vnd.cairn.member.revoke+cbor"
+#define RESTART "application/vnd.cairn.governance.restart+cbor"
+#define OTHER   "application/vnd.cairn.member.register+cbor"
+
+/* A ledger whose receipt key changes in block 2, and what a reader knew at block 1. */
+struct scene {
+    struct mini mini;
+    struct signer *operator;
+    struct signer *old;
+    struct signer *new;
+    struct trust *trust;
+    struct arena arena;
+    struct trust_update update;
+};
+
+static void body_any(struct buf *out)
+{
+    cbor_put_array(out, 1);
+    cbor_put_uint(out, 1);
+}
+
+static void trust_first(struct scene *scene)
+{
+    struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(scene->old)),
+                              .node = bytes_text("node-1")};
+    struct regime regime = {.key_count = 1, .keys = &key};
+    struct header *known = &scene->mini.headers[1];
+    struct head head = {
+        .place = header_place(known), .size = known->tree_size, .root = known->tree_root};
+    struct trust trust = {.name = bytes_text("Test"),
+                          .chain = scene->mini.chain,
+                          .regime_count = 1,
+                          .regimes = &regime,
+                          .head_count = 1,
+                          .heads = &head};
+    struct buf bytes = {0};
+    header_hash(&head.hash, known);
+    trust_write(&bytes, &trust);
+    CHECK_OK(trust_parse(&scene->trust, buf_bytes(&bytes), NULL));
+    buf_clear(&bytes);
+}
+
+/* Blocks 0 and 1; `type` is what the statement that ends the key in block 2 will be. */
+static void scene_begin(struct scene *scene)
+{
+    struct buf body = {0};
+    struct mini *mini = &scene->mini;
+    *scene = (struct scene){.mini = {.chain = {{7}}},
+                            .operator= mini_signer(),
+                            .old = mini_signer(),
+                            .new = mini_signer()};
+    body_any(&body);
+    mini_entry(mini, bytes_text("genesis"));
+    mini_put_key(mini, scene->operator, "op", PURPOSE_MEMBER, 0, 0);
+    mini_put_key(mini, scene->old, "node-1", PURPOSE_RECEIPT, 0, 0);
+    mini_block(mini, 0);
+    mini_statement(mini, scene->operator, "op", OTHER, buf_bytes(&body));
+    mini_block(mini, 0);
+    trust_first(scene);
+    scene->update =
+        (struct trust_update){.name = bytes_text("Test"),
+                              .chain = mini->chain,
+                              .steps = arena_array(&scene->arena, 4, sizeof(struct trust_step))};
+    buf_clear(&body);
+}
+
+static struct bytes keep(struct scene *scene, struct buf *buf)
+{
+    struct bytes kept = arena_copy(&scene->arena, buf_bytes(buf));
+    buf_clear(buf);
+    return kept;
+}
+
+/* A step from height `from` to the newest block, acknowledged by `by`. */
+static struct trust_step *step_add(struct scene *scene, size_t from, const struct signer *by)
+{
+    struct mini *mini = &scene->mini;
+    size_t height = mini->height - 1;
+    struct header *header = &mini->headers[height];
+    struct trust_step *step = &scene->update.steps[scene->update.step_count++];
+    struct buf bytes = {0};
+    header_write(&bytes, header);
+    step->header_bytes = keep(scene, &bytes);
+    step->history = mini_path(mini->history, from, height);
+    CHECK_OK(consistency_build(&step->consistency, mini->headers[from].tree_size, header->tree_size,
+                               mini_subtree, mini->leaves));
+    CHECK_OK(receipt_sign(&bytes, header, bytes_text("node-1"), by));
+    step->receipts[0] = keep(scene, &bytes);
+    step->receipt_count = 1;
+    step->keys = arena_array(&scene->arena, 4, sizeof *step->keys);
+    return step;
+}
+
+static struct logged logged(struct scene *scene, uint64_t index)
+{
+    struct mini *mini = &scene->mini;
+    return (struct logged){.entry = buf_bytes(&mini->entries[index]),
+                           .index = index,
+                           .path = mini_path(mini->leaves, index, mini->size)};
+}
+
+static void key_change_add(struct scene *scene, struct trust_step *step,
+                           const struct signer *signer, uint64_t ended_by)
+{
+    struct trust_key *change = &step->keys[step->key_count++];
+    struct bytes record = mini_record(&scene->mini, signer, &change->key.siblings);
+    change->key.record = arena_copy(&scene->arena, record);
+    if (ended_by > 0) {
+        change->ending = logged(scene, ended_by);
+    }
+}
+
+/* Block 2, in which a statement of `type` replaces the old key by the new one. */
+static struct trust_step *rotate(struct scene *scene, const char *type, const struct signer *by)
+{
+    struct buf body = {0};
+    struct mini *mini = &scene->mini;
+    body_any(&body);
+    uint64_t index = mini->size;
+    mini_statement(mini, scene->operator, "op", type, buf_bytes(&body));
+    mini_put_key(mini, scene->old, "node-1", PURPOSE_RECEIPT, 0, index + 1);
+    mini_put_key(mini, scene->new, "node-1", PURPOSE_RECEIPT, index, 0);
+    mini_block(mini, 0);
+    struct trust_step *step = step_add(scene, 1, by);
+    key_change_add(scene, step, scene->old, index);
+    key_change_add(scene, step, scene->new, 0);
+    buf_clear(&body);
+    return step;
+}
+
+/* Block 3, an ordinary one. */
+static struct trust_step *go_on(struct scene *scene, const struct signer *by)
+{
+    struct buf body = {0};
+    body_any(&body);
+    mini_statement(&scene->mini, scene->operator, "op", OTHER, buf_bytes(&body));
+    mini_block(&scene->mini, 0);
+    buf_clear(&body);
+    return step_add(scene, scene->mini.height - 2, by);
+}
+
+/* Writes the update, reads it and applies it. */
+static enum err apply(struct scene *scene, struct trust **out, const struct hash *accept,
+                      struct why *why)
+{
+    struct buf bytes = {0};
+    struct buf again = {0};
+    struct trust_update *update;
+    trust_update_write(&bytes, &scene->update);
+    CHECK_OK(trust_update_parse(&update, buf_bytes(&bytes), NULL));
+    trust_update_write(&again, update);
+    CHECK_BYTES(buf_bytes(&again), buf_bytes(&bytes));
+    enum err err = trust_update_apply(out, scene->trust, update, accept, why);
+    trust_update_free(update);
+    buf_clear(&bytes);
+    buf_clear(&again);
+    return err;
+}
+
+static void scene_end(struct scene *scene)
+{
+    mini_clear(&scene->mini);
+    signer_free(scene->operator);
+    signer_free(scene->old);
+    signer_free(scene->new);
+    trust_free(scene->trust);
+    arena_clear(&scene->arena);
+}
+
+static void an_update_follows_a_rotated_key(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    scene_begin(&scene);
+    rotate(&scene, ROTATE, scene.old);
+    go_on(&scene, scene.new);
+    CHECK_OK(apply(&scene, &after, NULL, NULL));
+    CHECK_UINT(after->head_count, 3);
+    CHECK(trust_lists(after, &scene.mini.headers[3]));
+    const struct regime *regime = trust_regime(after, 3);
+    CHECK_UINT(regime->key_count, 2);
+    CHECK(regime->keys[0].status == KEY_ROTATED && regime->keys[0].has_to);
+    CHECK(regime->keys[0].to.height == 2 && regime->keys[0].ended_ms == 1700000002000);
+    CHECK(regime->keys[1].from.height == 2 && !regime->keys[1].has_to);
+    CHECK_BYTES(regime->keys[1].node, bytes_text("node-1"));
+    trust_free(scene.trust);
+    scene.trust = after;
+    CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_EXISTS);
+    scene_end(&scene);
+}
+
+static void a_revoked_key_is_held_for_stolen(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    scene_begin(&scene);
+    rotate(&scene, REVOKE, scene.old);
+    CHECK_OK(apply(&scene, &after, NULL, NULL));
+    CHECK(trust_regime(after, 2)->keys[0].status == KEY_STOLEN);
+    trust_free(after);
+    scene_end(&scene);
+}
+
+/* Builds the scene anew, spoils its first step and wants this error. */
+static void check_spoiled(void (*spoil)(struct scene *, struct trust_step *), enum err want)
+{
+    struct scene scene;
+    struct trust *after = NULL;
+    struct why why = {0};
+    scene_begin(&scene);
+    spoil(&scene, rotate(&scene, ROTATE, scene.old));
+    CHECK_ERR(apply(&scene, &after, NULL, &why), want);
+    CHECK(strlen(why.field) > 0 && after == NULL);
+    scene_end(&scene);
+}
+
+static void spoil_signer(struct scene *scene, struct trust_step *step)
+{
+    struct buf bytes = {0};
+    CHECK_OK(receipt_sign(&bytes, &scene->mini.headers[2], bytes_text("node-1"), scene->new));
+    step->receipts[0] = keep(scene, &bytes);
+}
+
+static void spoil_node(struct scene *scene, struct trust_step *step)
+{
+    struct buf bytes = {0};
+    CHECK_OK(receipt_sign(&bytes, &scene->mini.headers[2], bytes_text("node-2"), scene->old));
+    step->receipts[0] = keep(scene, &bytes);
+}
+
+static void spoil_receipts(struct scene *scene, struct trust_step *step)
+{
+    (void)scene;
+    step->receipt_count = 0;
+}
+
+static void spoil_history(struct scene *scene, struct trust_step *step)
+{
+    (void)scene;
+    step->history.at[0].at[0] ^= 1;
+}
+
+static void spoil_consistency(struct scene *scene, struct trust_step *step)
+{
+    (void)scene;
+    step->consistency.at[0].at[0] ^= 1;
+}
+
+static void spoil_record(struct scene *scene, struct trust_step *step)
+{
+    (void)scene;
+    step->keys[1].key.siblings.at[0].at[0] ^= 1;
+}
+
+static void spoil_ending(struct scene *scene, struct trust_step *step)
+{
+    step->keys[0].ending = logged(scene, 1);
+}
+
+static void spoil_no_ending(struct scene *scene, struct trust_step *step)
+{
+    (void)scene;
+    step->keys[0].ending.entry = BYTES_NONE;
+}
+
+static void spoil_purpose(struct scene *scene, struct trust_step *step)
+{
+    step->key_count = 0;
+    key_change_add(scene, step, scene->operator, 0);
+}
+
+static void spoil_chain(struct scene *scene, struct trust_step *step)
+{
+    (void)step;
+    scene->update.chain.at[0] ^= 1;
+}
+
+static void spoil_order(struct scene *scene, struct trust_step *step)
+{
+    struct header early = scene->mini.headers[1];
+    struct buf bytes = {0};
+    early.height = 0;
+    header_write(&bytes, &early);
+    step->header_bytes = keep(scene, &bytes);
+}
+
+static void spoil_fork(struct scene *scene, struct trust_step *step)
+{
+    struct header twin = scene->mini.headers[1];
+    struct buf bytes = {0};
+    twin.time_ms++;
+    header_write(&bytes, &twin);
+    step->header_bytes = keep(scene, &bytes);
+}
+
+static void spoil_next(struct scene *scene, struct trust_step *step)
+{
+    step->has_next = true;
+    step->next.count = 1;
+    step->next.at = arena_alloc(&scene->arena, sizeof *step->next.at);
+}
+
+static void nothing_enters_that_is_not_vouched_for(void **state)
+{
+    (void)state;
+    check_spoiled(spoil_signer, ERR_SIGNATURE);
+    check_spoiled(spoil_node, ERR_SIGNATURE);
+    check_spoiled(spoil_receipts, ERR_SIGNATURE);
+    check_spoiled(spoil_history, ERR_MISMATCH);
+    check_spoiled(spoil_consistency, ERR_MISMATCH);
+    check_spoiled(spoil_record, ERR_MISMATCH);
+    check_spoiled(spoil_ending, ERR_MISMATCH);
+    check_spoiled(spoil_no_ending, ERR_MISMATCH);
+    check_spoiled(spoil_purpose, ERR_MISMATCH);
+    check_spoiled(spoil_chain, ERR_MISMATCH);
+    check_spoiled(spoil_order, ERR_MISMATCH);
+    check_spoiled(spoil_fork, ERR_MISMATCH);
+    check_spoiled(spoil_next, ERR_MISMATCH);
+}
+
+/* A restart in block 2, after a block 2 of the old epoch that the reader knows. */
+static struct hash restart_scene(struct scene *scene)
+{
+    struct buf body = {0};
+    struct mini *mini = &scene->mini;
+    struct hash accept;
+    struct trust *after;
+    scene_begin(scene);
+    go_on(scene, scene->old);
+    CHECK_OK(apply(scene, &after, NULL, NULL));
+    trust_free(scene->trust);
+    scene->trust = after;
+    scene->update.step_count = 0;
+    scene->update.steps[0] = (struct trust_step){0};
+    mini->height = 2;
+    mini->size = 2;
+    buf_clear(&mini->entries[2]);
+    cbor_put_array(&body, 5);
+    cbor_put_uint(&body, 1);
+    cbor_put_uint(&body, 1);
+    header_hash(&accept, &mini->headers[1]);
+    cbor_put_hash(&body, &accept);
+    cbor_put_array(&body, 1);
+    cbor_put_hash(&body, pubkey_kid(signer_pubkey(scene->old)));
+    cbor_put_literal(&body, "disk lost");
+    mini_statement(mini, scene->operator, "op", RESTART, buf_bytes(&body));
+    mini_put_key(mini, scene->old, "node-1", PURPOSE_RECEIPT, 0, 3);
+    mini_put_key(mini, scene->new, "node-1", PURPOSE_RECEIPT, 2, 0);
+    header_hash(&accept, mini_block(mini, 1));
+    struct trust_step *step = step_add(scene, 1, scene->new);
+    key_change_add(scene, step, scene->new, 0);
+    step->restart.entry = logged(scene, 2);
+    struct bytes record = mini_record(mini, scene->operator, & step->restart.signer.siblings);
+    step->restart.signer.record = arena_copy(&scene->arena, record);
+    buf_clear(&body);
+    return accept;
+}
+
+static void a_restart_needs_to_be_accepted_and_keeps_what_was_lost(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    struct why why = {0};
+    struct hash accept = restart_scene(&scene);
+    CHECK_ERR(apply(&scene, &after, NULL, &why), ERR_REFUSED);
+    struct hash other = {{1}};
+    CHECK_ERR(apply(&scene, &after, &other, &why), ERR_REFUSED);
+    CHECK(strlen(why.value) == 64);
+    CHECK_OK(apply(&scene, &after, &accept, NULL));
+    CHECK_UINT(after->head_count, 3);
+    CHECK(!after->heads[0].lost && after->heads[1].lost && !after->heads[2].lost);
+    CHECK(after->heads[2].place.epoch == 1 && after->heads[2].place.height == 2);
+    const struct receipt_key *keys = trust_regime(after, 2)->keys;
+    CHECK(keys[0].status == KEY_ROTATED && keys[0].to.epoch == 0 && keys[0].to.height == 2);
+    CHECK(keys[1].from.epoch == 1 && keys[1].from.height == 2);
+    CHECK_UINT(trust_restarts(after, 0), 1);
+    trust_free(after);
+    scene_end(&scene);
+}
+
+static void a_restart_that_is_not_signed_or_not_first_is_refused(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    struct hash accept = restart_scene(&scene);
+    struct trust_step *step = &scene.update.steps[0];
+    struct logged kept = step->restart.entry;
+    step->restart.entry = logged(&scene, 1);
+    CHECK_ERR(apply(&scene, &after, &accept, NULL), ERR_MISMATCH);
+    step->restart.entry = kept;
+    struct bytes record = mini_record(&scene.mini, scene.new, &step->restart.signer.siblings);
+    step->restart.signer.record = record;
+    CHECK_ERR(apply(&scene, &after, &accept, NULL), ERR_SIGNATURE);
+    step->restart.signer.siblings.count = 0;
+    CHECK_ERR(apply(&scene, &after, &accept, NULL), ERR_MISMATCH);
+    scene_end(&scene);
+}
+
+static enum err update_ok(struct bytes in)
+{
+    struct trust_update *update;
+    enum err err = trust_update_parse(&update, in, NULL);
+    trust_update_free(update);
+    return err;
+}
+
+static void an_update_cut_short_or_lengthened_is_unreadable(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct buf bytes = {0};
+    restart_scene(&scene);
+    trust_update_write(&bytes, &scene.update);
+    for (size_t len = 0; len < bytes.len; len++) {
+        CHECK(update_ok((struct bytes){bytes.at, len}) != OK);
+    }
+    buf_put_byte(&bytes, 0);
+    CHECK_ERR(update_ok(buf_bytes(&bytes)), ERR_TRAILING);
+    bytes.at[1] = 2;
+    CHECK_ERR(update_ok(buf_bytes(&bytes)), ERR_VERSION);
+    buf_clear(&bytes);
+    scene_end(&scene);
+}
+
+/* A flipped bit anywhere in an update is refused, or changes nothing that enters the trust file. */
+static void no_flipped_bit_of_an_update_enters(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct buf bytes = {0};
+    struct buf want = {0};
+    struct trust *after;
+    scene_begin(&scene);
+    rotate(&scene, ROTATE, scene.old);
+    trust_update_write(&bytes, &scene.update);
+    CHECK_OK(apply(&scene, &after, NULL, NULL));
+    trust_write(&want, after);
+    trust_free(after);
+    for (size_t at = 0; at < bytes.len; at++) {
+        struct trust_update *update;
+        struct buf got = {0};
+        bytes.at[at] ^= (uint8_t)(1u << at % 8);
+        if (trust_update_parse(&update, buf_bytes(&bytes), NULL) == OK) {
+            if (trust_update_apply(&after, scene.trust, update, NULL, NULL) == OK) {
+                trust_write(&got, after);
+                CHECK_BYTES(buf_bytes(&got), buf_bytes(&want));
+                trust_free(after);
+            }
+            trust_update_free(update);
+        }
+        bytes.at[at] ^= (uint8_t)(1u << at % 8);
+        buf_clear(&got);
+    }
+    buf_clear(&bytes);
+    buf_clear(&want);
+    scene_end(&scene);
+}
+
+static void trust_files_are_written_as_they_were_read(void **state)
+{
+    (void)state;
+    unsigned read = 0;
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s/cairn/trust", VECTORS);
+    DIR *dir = opendir(folder);
+    CHECK(dir != NULL);
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        char name[300];
+        struct buf in = {0};
+        struct buf out = {0};
+        struct trust *trust;
+        if (entry->d_name[0] == '.' || strncmp(entry->d_name, "unreadable", 10) == 0) {
+            continue;
+        }
+        snprintf(name, sizeof name, "trust/%s", entry->d_name);
+        interop_read(&in, name);
+        CHECK_OK(trust_parse(&trust, buf_bytes(&in), NULL));
+        trust_write(&out, trust);
+        CHECK_BYTES(buf_bytes(&out), buf_bytes(&in));
+        trust_free(trust);
+        for (size_t len = 0; len < in.len; len++) {
+            CHECK(trust_parse(&trust, (struct bytes){in.at, len}, NULL) != OK && trust == NULL);
+        }
+        buf_clear(&in);
+        buf_clear(&out);
+        read++;
+    }
+    closedir(dir);
+    CHECK_UINT(read, 17);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trust_files_are_written_as_they_were_read),
+        cmocka_unit_test(an_update_follows_a_rotated_key),
+        cmocka_unit_test(a_revoked_key_is_held_for_stolen),
+        cmocka_unit_test(nothing_enters_that_is_not_vouched_for),
+        cmocka_unit_test(a_restart_needs_to_be_accepted_and_keeps_what_was_lost),
+        cmocka_unit_test(a_restart_that_is_not_signed_or_not_first_is_refused),
+        cmocka_unit_test(an_update_cut_short_or_lengthened_is_unreadable),
+        cmocka_unit_test(no_flipped_bit_of_an_update_enters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
