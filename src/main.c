@@ -25,6 +25,12 @@ static const struct verb *const verbs[] = {
     &verb_supersede,
     &verb_withdraw,
     &verb_countersign,
+    &verb_prove_state,
+    &verb_trust_show,
+    &verb_trust_update,
+    &verb_clock_accept,
+    &verb_statement_new,
+    &verb_statement_send,
     NULL,
 };
 

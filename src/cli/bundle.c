@@ -1,7 +1,7 @@
 #include "cli/bundle.h"
 
 #include "merkle/tree.h"
-#include "proof/prooffile.h"
+#include "proof/batchproof.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -142,4 +142,23 @@ bool bundle_blinded(const struct bundle *batch)
         }
     }
     return false;
+}
+
+enum err bundle_proofs(struct buf *out, const struct bundle *bundle, struct bytes shared)
+{
+    struct proof_file file;
+    TRY(proof_file_read(&file, shared));
+    batch_proofs_begin(out, &file, bundle->count);
+    for (uint32_t i = 0; i < bundle->count; i++) {
+        const struct file_digest *digest = &bundle->files[i];
+        struct bytes name = bytes_text(digest->path);
+        bool named = name.len <= BATCH_NAME_MAX && bytes_is_utf8(name);
+        struct batch_item item = {
+            .item = bundle_item(bundle, i),
+            .salt = digest->blinded ? (struct bytes){digest->salt, SALT_LEN} : BYTES_NONE,
+            .name = named ? name : BYTES_NONE,
+        };
+        batch_proofs_item(out, &item);
+    }
+    return OK;
 }

@@ -1,20 +1,16 @@
 /* Batches on the client's side: the items of one deposit, their tree, the proof files that follow
- * from it, and the two files that a client keeps.
+ * from it, and the file of salts that a client keeps.
  *
  * BATCH.salts, a CBOR sequence of one array for each deposit:
  *   [1, statement id, [+ [number, name: bstr, SHA-256 of the file alone, salt: bstr .size 32]]]
- * BATCH.proofs, what the proofs of one deposit share, once:
- *   [1, proof file without its item part: bstr, items as a CBOR sequence: bstr,
- *    [+ [name: bstr, SHA-256 of the file alone, salt: bstr .size 32 / null]]]
- * Both are confidential: whoever has a salt can try contents against the ledger. */
+ * It is confidential: whoever has a salt can try contents against the ledger. */
 #ifndef CAIRN_CLI_BUNDLE_H
 #define CAIRN_CLI_BUNDLE_H
 
 #include "cli/hashing.h"
 #include "proof/deposit.h"
 
-#define PROOFS_MAX ((size_t)64 << 20) /* bytes of BATCH.proofs */
-#define SALTS_MAX  ((size_t)1 << 30)  /* bytes of BATCH.salts */
+#define SALTS_MAX ((size_t)1 << 30) /* bytes of BATCH.salts */
 
 /* What every item of a deposit says alike. */
 struct item_common {
@@ -35,7 +31,7 @@ struct bundle {
 /* Takes as many of the files as one deposit holds (65,536 items, 16 MiB), at least one. */
 void bundle_fill(struct bundle *out, const struct file_digest *files, size_t count,
                  const struct item_common *common);
-/* A batch from items as they stand in BATCH.proofs, `files` staying NULL. ERR_FORMAT, ERR_RANGE,
+/* A bundle from encoded items, `files` staying NULL. ERR_FORMAT, ERR_RANGE,
  * the reader's errors. */
 must_use enum err bundle_parse(struct bundle *out, struct bytes items);
 void bundle_clear(struct bundle *batch);
@@ -46,13 +42,12 @@ struct bytes bundle_item(const struct bundle *batch, uint32_t number);
 must_use enum err bundle_proof(struct buf *out, const struct bundle *batch, struct bytes shared,
                                uint32_t number, const uint8_t *salt);
 
-/* What the two files know of one item. */
+/* What a salts file knows of one item. */
 struct kept {
-    struct hash statement; /* zero in BATCH.proofs */
+    struct hash statement;
     uint32_t number;
     struct bytes name;
     struct hash bare;
-    bool has_salt;
     uint8_t salt[SALT_LEN];
 };
 /* Called for each; the search ends when it returns true. */
@@ -70,14 +65,8 @@ bool bundle_blinded(const struct bundle *batch);
 /* Goes through the entries of a salts file. ERR_VERSION, the reader's errors. */
 must_use enum err salts_each(struct bytes file, kept_fn *each, void *context);
 
-/* BATCH.proofs, parsed; borrows from the file's bytes. */
-struct bundle_file {
-    struct bytes shared;
-    struct bytes items;
-    struct bytes kept; /* the encoded array of entries */
-};
-void bundle_file_write(struct buf *out, const struct bundle *batch, struct bytes shared);
-must_use enum err bundle_file_parse(struct bundle_file *out, struct bytes in);
-must_use enum err bundle_file_each(const struct bundle_file *file, kept_fn *each, void *context);
+/* Appends BATCH.proofs (proof/batchproof.h); `shared` is a proof file without item part. Errors of
+ * proof_file_read. */
+must_use enum err bundle_proofs(struct buf *out, const struct bundle *bundle, struct bytes shared);
 
 #endif

@@ -14,7 +14,7 @@
     {"ref-key", "FILE", "the secret key of your references", NULL, false, false}, \
     {"blind", NULL, "blind every file, whatever its size", NULL, false, false}, \
     {"plain", NULL, "blind none: a file can be looked up", NULL, false, false}, \
-    {"proofs", "WHICH", "FILE.proof each, one BATCH.proofs, or none", "each one none", false, false}, \
+    {"proofs", "WHICH", "FILE.proof each, BATCH.proofs, or none", "each one none", false, false}, \
     {"salts", "FILE", "where to keep the salts of blinded files", NULL, false, false}, \
     {"out", "DIR", "where proofs go; else beside each file", NULL, false, false}
 /* clang-format on */

@@ -186,9 +186,11 @@ static enum err prove_shared(struct sending *sending, struct depositing *run, st
     }
     struct buf file = {0};
     char *base = batch_base(run);
-    bundle_file_write(&file, sending->batch, buf_bytes(&sending->shared));
-    enum err err =
-        fresh_write(&sending->proofs_path, base, "proofs", buf_bytes(&file), MODE_SECRET, why);
+    enum err err = bundle_proofs(&file, sending->batch, buf_bytes(&sending->shared));
+    if (err == OK) {
+        err =
+            fresh_write(&sending->proofs_path, base, "proofs", buf_bytes(&file), MODE_SECRET, why);
+    }
     free(base);
     buf_clear(&file);
     progress_add(&run->progress, sending->batch->count);

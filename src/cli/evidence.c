@@ -152,7 +152,7 @@ static bool search_one(void *context, const struct kept *kept)
     if (same) {
         search->found = true;
         search->out->place = (struct evidence_place){kept->statement, (uint16_t)kept->number};
-        search->out->has_salt = kept->has_salt;
+        search->out->has_salt = true;
         memcpy(search->out->salt, kept->salt, SALT_LEN);
     }
     return same && search->by_place; /* of one file's deposits the newest counts */

@@ -96,8 +96,9 @@ static enum err fill_open(struct file_digest *file, int fd, enum blinding blindi
     }
     uint64_t size = (uint64_t)before.st_size;
     file->size = 0;
-    file->blinded = blinding == BLIND_ALL || (blinding == BLIND_SMALL && size < BLIND_MAX);
-    if (file->blinded) {
+    file->blinded = blinding == BLIND_ALL || blinding == BLIND_GIVEN ||
+                    (blinding == BLIND_SMALL && size < BLIND_MAX);
+    if (file->blinded && blinding != BLIND_GIVEN) {
         random_bytes(file->salt, sizeof file->salt);
     }
     struct pass pass = {.sm3 = sm3_new()};

@@ -8,7 +8,7 @@
 #define SALT_LEN  32
 #define BLIND_MAX 65536u /* bytes below which a file is blinded unless said otherwise */
 
-enum blinding { BLIND_SMALL, BLIND_ALL, BLIND_NONE };
+enum blinding { BLIND_SMALL, BLIND_ALL, BLIND_NONE, BLIND_GIVEN /* with the salt that is there */ };
 
 /* One file and what its item will say. */
 struct file_digest {
@@ -26,7 +26,8 @@ struct file_digest {
  * ERR_IO (also if it changes meanwhile). */
 must_use enum err file_digest_fill(struct file_digest *file, enum blinding blinding,
                                    struct why *why);
-/* The same for many files on all cores, with a progress bar. The first error in their order. */
+/* file_digest_fill for many files on all cores, with a progress bar. The first error in their
+ * order. */
 must_use enum err file_digests_fill(struct file_digest *files, size_t count, enum blinding blinding,
                                     struct why *why);
 

@@ -5,32 +5,12 @@
 #include "cli/sign.h"
 #include "cli/verbs.h"
 #include "codec/text.h"
-#include "proof/prooffile.h"
+#include "proof/batchproof.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- from BATCH.proofs, without a ledger */
-
-struct wanted {
-    bool by_file;
-    struct hash bare;
-    uint32_t number;
-    struct kept found;
-    bool has;
-};
-
-static bool want(void *context, const struct kept *kept)
-{
-    struct wanted *wanted = context;
-    bool same =
-        wanted->by_file ? hash_equal(&kept->bare, &wanted->bare) : kept->number == wanted->number;
-    if (same) {
-        wanted->found = *kept;
-        wanted->has = true;
-    }
-    return same;
-}
 
 /* Whether the number that an id states belongs to this statement. */
 static bool id_matches(const char *id, const struct hash *statement, uint32_t *number)
@@ -47,67 +27,103 @@ static bool id_matches(const char *id, const struct hash *statement, uint32_t *n
            hash_equal(&hash, statement);
 }
 
-static enum err statement_of(struct hash *id, struct bytes shared)
+static enum err find_by_id(uint32_t *number, const struct batch_proofs *batch, const char *id,
+                           struct why *why)
 {
-    struct proof *proof;
-    TRY(proof_parse(&proof, shared, NULL));
-    statement_id(id, &proof->statement, pubkey_kid(proof->key));
-    proof_free(proof);
-    return OK;
+    struct buf entry = {0};
+    struct statement statement;
+    struct hash hash;
+    sign1_write(&entry, &batch->shared.entry);
+    enum err err = statement_parse(&statement, buf_bytes(&entry), why);
+    if (err == OK) {
+        statement_id(&hash, &statement, NULL);
+        err = id_matches(id, &hash, number) && *number < batch->count
+                  ? OK
+                  : why_say(why, ERR_MISMATCH, "evidence", id, "is not of this batch",
+                            "Give its own BATCH.proofs with --from.");
+    }
+    buf_clear(&entry);
+    return err;
 }
 
-static enum err wanted_read(struct wanted *wanted, const struct bundle_file *file, const char *text,
-                            struct why *why)
+/* What makes it likely that an item is the file's, so that few are tried. */
+enum likeness { LIKE_PATH, LIKE_NAME, LIKE_ANY };
+
+static struct bytes base_name(struct bytes path)
 {
-    if (evidence_id_is(text)) {
-        struct hash id;
-        enum err err = statement_of(&id, file->shared);
-        if (err != OK || !id_matches(text, &id, &wanted->number)) {
-            return why_say(why, ERR_MISMATCH, "evidence", text, "is of another deposit",
-                           "Give its own BATCH.proofs with --from.");
-        }
+    const uint8_t *slash = path.len ? memrchr(path.at, '/', path.len) : NULL;
+    size_t skip = slash ? (size_t)(slash - path.at) + 1 : 0;
+    return (struct bytes){path.at + skip, path.len - skip};
+}
+
+static bool alike(struct bytes name, const char *path, enum likeness likeness)
+{
+    switch (likeness) {
+    case LIKE_PATH:
+        return bytes_equal(name, bytes_text(path));
+    case LIKE_NAME:
+        return bytes_equal(base_name(name), base_name(bytes_text(path)));
+    case LIKE_ANY:
+        break;
+    }
+    return true;
+}
+
+/* Whether the file is this item, tried with the item's salt if it has one. */
+static enum err item_is(bool *is, const struct batch_item *kept, const struct file_digest *file,
+                        struct why *why)
+{
+    struct item item;
+    TRY(item_parse(&item, kept->item));
+    if (kept->salt.len != SALT_LEN) {
+        *is = hash_equal(&item.sha256, &file->bare);
         return OK;
     }
-    struct file_digest digest = {.path = text};
-    TRY(file_digest_fill(&digest, BLIND_NONE, why));
-    wanted->by_file = true;
-    wanted->bare = digest.bare;
+    struct file_digest salted = {.path = file->path};
+    memcpy(salted.salt, kept->salt.at, SALT_LEN);
+    TRY(file_digest_fill(&salted, BLIND_GIVEN, why));
+    *is = hash_equal(&item.sha256, &salted.sha256);
     return OK;
 }
 
-static enum err from_kept(struct buf *out, const char *path, const char *text,
-                          const struct buf *bytes, struct why *why)
+static enum err find_by_file(uint32_t *number, const struct batch_proofs *batch, const char *path,
+                             struct why *why)
 {
-    struct bundle_file file;
-    struct wanted wanted = {0};
-    enum err err = bundle_file_parse(&file, buf_bytes(bytes));
-    if (err != OK) {
-        return why_say(why, err, "--from", path, NULL, "Give a BATCH.proofs of 'cairn deposit'.");
+    struct file_digest file = {.path = path};
+    TRY(file_digest_fill(&file, BLIND_NONE, why));
+    for (enum likeness likeness = LIKE_PATH; likeness <= LIKE_ANY; likeness++) {
+        for (*number = 0; *number < batch->count; ++*number) {
+            const struct batch_item *item = &batch->items[*number];
+            bool is = false;
+            if (alike(item->name, path, likeness)) {
+                TRY(item_is(&is, item, &file, why));
+            }
+            if (is) {
+                return OK;
+            }
+        }
     }
-    TRY(wanted_read(&wanted, &file, text, why));
-    TRY(bundle_file_each(&file, want, &wanted));
-    if (!wanted.has) {
-        return why_say(why, ERR_REFUSED, "file", text, "is not in that batch",
-                       "Check that the file is as it was when it was deposited.");
-    }
-    struct bundle bundle;
-    err = bundle_parse(&bundle, file.items);
-    if (err == OK && wanted.found.number >= bundle.count) {
-        err = ERR_FORMAT;
-    }
-    if (err == OK) {
-        err = bundle_proof(out, &bundle, file.shared, wanted.found.number,
-                           wanted.found.has_salt ? wanted.found.salt : NULL);
-    }
-    bundle_clear(&bundle);
-    return err == OK ? OK : why_say(why, err, "--from", path, NULL, NULL);
+    return why_say(why, ERR_REFUSED, "file", path, "is not in that batch",
+                   "Check that the file is as it was when it was deposited.");
 }
 
 static enum err from_file(struct buf *out, const char *path, const char *text, struct why *why)
 {
     struct buf bytes = {0};
-    TRY(file_read(&bytes, path, PROOFS_MAX, why));
-    enum err err = from_kept(out, path, text, &bytes, why);
+    struct batch_proofs *batch = NULL;
+    uint32_t number;
+    enum err err = file_read(&bytes, path, BATCH_PROOFS_MAX, why);
+    if (err == OK) {
+        err = batch_proofs_parse(&batch, buf_bytes(&bytes), why);
+    }
+    if (err == OK) {
+        err = evidence_id_is(text) ? find_by_id(&number, batch, text, why)
+                                   : find_by_file(&number, batch, text, why);
+    }
+    if (err == OK) {
+        err = batch_proofs_extract(out, batch, number);
+    }
+    batch_proofs_free(batch);
     buf_clear(&bytes);
     return err;
 }

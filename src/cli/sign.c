@@ -56,11 +56,13 @@ static enum err member_get(struct signing *out, struct why *why)
     return OK;
 }
 
-static enum err open_all(struct signing *out, const struct args *args, const char *member,
-                         struct why *why)
+/* What needs no node. */
+static enum err open_local(struct signing *out, const struct args *args, const char *member,
+                           struct why *why)
 {
     const char *mandate = args_text(args, "mandate");
     const char *trust = args_text(args, "trust");
+    *out = (struct signing){0};
     if (mandate) {
         TRY(hash_read(&out->mandate, "--mandate", mandate, why));
         out->has_mandate = true;
@@ -68,24 +70,28 @@ static enum err open_all(struct signing *out, const struct args *args, const cha
     if (member && (!member[0] || strlen(member) > MEMBER_ID_MAX)) {
         return why_say(why, ERR_RANGE, "member", member, "is not 1 to 64 bytes long", NULL);
     }
+    snprintf(out->member, sizeof out->member, "%s", member ? member : "");
     if (trust) {
         TRY(trust_read(&out->trust, trust, why));
     }
-    TRY(key_open(&out->signer, args_text(args, "key"), args, why));
-    TRY(client_new(&out->client, args, why));
-    TRY(chain_get(out, why));
-    if (member) {
-        snprintf(out->member, sizeof out->member, "%s", member);
-        return OK;
-    }
-    return member_get(out, why);
+    return key_open(&out->signer, args_text(args, "key"), args, why);
 }
 
 enum err signing_open(struct signing *out, const struct args *args, const char *member_option,
                       struct why *why)
 {
-    *out = (struct signing){0};
-    return open_all(out, args, args_text(args, member_option), why);
+    const char *member = args_text(args, member_option);
+    TRY(open_local(out, args, member, why));
+    TRY(client_new(&out->client, args, why));
+    TRY(chain_get(out, why));
+    return member ? OK : member_get(out, why);
+}
+
+enum err signing_open_offline(struct signing *out, const struct args *args, struct why *why)
+{
+    TRY(open_local(out, args, args_text(args, "as"), why));
+    out->chain = out->trust->chain;
+    return OK;
 }
 
 void signing_close(struct signing *signing)

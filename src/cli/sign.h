@@ -40,6 +40,9 @@ struct signing {
  * client_get and trust_read. To be closed in any case. */
 must_use enum err signing_open(struct signing *out, const struct args *args,
                                const char *member_option, struct why *why);
+/* The same without asking anybody: the ledger is --trust's, the member --as; both are given. */
+must_use enum err signing_open_offline(struct signing *out, const struct args *args,
+                                       struct why *why);
 void signing_close(struct signing *signing);
 
 /* One statement to be: content type, what it is about (may be ""), body. */

@@ -31,5 +31,11 @@ extern const struct verb verb_show;
 extern const struct verb verb_supersede;
 extern const struct verb verb_withdraw;
 extern const struct verb verb_countersign;
+extern const struct verb verb_prove_state;
+extern const struct verb verb_trust_show;
+extern const struct verb verb_trust_update;
+extern const struct verb verb_clock_accept;
+extern const struct verb verb_statement_new;
+extern const struct verb verb_statement_send;
 
 #endif

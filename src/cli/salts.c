@@ -1,4 +1,4 @@
-/* The two files that a client keeps of its batches: salts and shared proofs (bundle.h). */
+/* The salts that a client keeps of its batches (bundle.h). */
 #include "cli/bundle.h"
 
 #include "base/file.h"
@@ -17,16 +17,6 @@ static struct bytes salt_of(const struct file_digest *file)
 {
     return (struct bytes){file->salt, SALT_LEN};
 }
-
-static void kept_salt(struct kept *kept, struct bytes salt)
-{
-    kept->has_salt = salt.len == SALT_LEN;
-    if (kept->has_salt) {
-        memcpy(kept->salt, salt.at, SALT_LEN);
-    }
-}
-
-/* ---- salts */
 
 static void salts_write(struct buf *out, const struct hash *statement, const struct bundle *batch)
 {
@@ -65,8 +55,9 @@ static enum err salts_one(struct bytes *rest, kept_fn *each, void *context, bool
         kept.number = (uint32_t)cbor_uint_max(&reader, DEPOSIT_ITEMS_MAX - 1);
         kept.name = cbor_bytes(&reader, 1, NAME_MAX_LEN);
         kept.bare = cbor_hash(&reader);
-        kept_salt(&kept, cbor_bytes(&reader, SALT_LEN, SALT_LEN));
+        struct bytes salt = cbor_bytes(&reader, SALT_LEN, SALT_LEN);
         if (reader.err == OK && !*done) {
+            memcpy(kept.salt, salt.at, SALT_LEN);
             *done = each(context, &kept);
         }
     }
@@ -156,56 +147,4 @@ enum err salts_append(const char *path, const struct hash *statement, const stru
     enum err err = append(path, buf_bytes(&bytes), why);
     buf_clear(&bytes);
     return err;
-}
-
-/* ---- shared proofs */
-
-void bundle_file_write(struct buf *out, const struct bundle *batch, struct bytes shared)
-{
-    cbor_put_array(out, 4);
-    cbor_put_uint(out, 1);
-    cbor_put_bytes(out, shared);
-    cbor_put_bytes(out, buf_bytes(&batch->items));
-    cbor_put_array(out, batch->count);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct file_digest *file = &batch->files[i];
-        cbor_put_array(out, 3);
-        cbor_put_bytes(out, bytes_text(file->path));
-        cbor_put_hash(out, &file->bare);
-        if (file->blinded) {
-            cbor_put_bytes(out, salt_of(file));
-        } else {
-            cbor_put_null(out);
-        }
-    }
-}
-
-enum err bundle_file_parse(struct bundle_file *out, struct bytes in)
-{
-    struct cbor_reader reader;
-    cbor_init(&reader, in);
-    cbor_array(&reader, 4, 4);
-    cbor_version(&reader, 1);
-    out->shared = cbor_bytes(&reader, 1, (size_t)1 << 20);
-    out->items = cbor_bytes(&reader, 1, BATCH_BYTES_MAX);
-    out->kept = cbor_item(&reader);
-    return cbor_end(&reader);
-}
-
-enum err bundle_file_each(const struct bundle_file *file, kept_fn *each, void *context)
-{
-    struct cbor_reader reader;
-    cbor_init(&reader, file->kept);
-    size_t count = cbor_array(&reader, 1, DEPOSIT_ITEMS_MAX);
-    for (size_t i = 0; i < count && reader.err == OK; i++) {
-        struct kept kept = {.number = (uint32_t)i};
-        cbor_array(&reader, 3, 3);
-        kept.name = cbor_bytes(&reader, 1, NAME_MAX_LEN);
-        kept.bare = cbor_hash(&reader);
-        kept_salt(&kept, cbor_null(&reader) ? BYTES_NONE : cbor_bytes(&reader, SALT_LEN, SALT_LEN));
-        if (reader.err == OK && each(context, &kept)) {
-            return OK;
-        }
-    }
-    return cbor_end(&reader);
 }
