@@ -31,6 +31,9 @@ static const struct verb *const verbs[] = {
     &verb_clock_accept,
     &verb_statement_new,
     &verb_statement_send,
+    &verb_bench,
+    &verb_bench_load,
+    &verb_bench_echo,
     NULL,
 };
 

@@ -37,5 +37,8 @@ extern const struct verb verb_trust_update;
 extern const struct verb verb_clock_accept;
 extern const struct verb verb_statement_new;
 extern const struct verb verb_statement_send;
+extern const struct verb verb_bench;
+extern const struct verb verb_bench_load;
+extern const struct verb verb_bench_echo;
 
 #endif

@@ -74,6 +74,7 @@ void get_health(void *context, struct exchange *exchange)
     json_set_uint(object, "index_height", figures.index_height);
     json_set_uint(object, "index_delta_pairs", figures.delta_pairs);
     json_set_uint(object, "index_pending_compaction_bytes", figures.pending_compaction_len);
+    json_set_uint(object, "background_jobs", figures.background_jobs);
     json_set_uint(object, "queued", figures.queued_count);
     json_set_uint(object, "accepted", figures.accepted);
     json_set_uint(object, "items", figures.items);

@@ -273,6 +273,21 @@ struct view *node_view(struct node *node)
     return ledger_view(node->ledger);
 }
 
+/* The database counts debts in bytes for levels only; what sorted runs still owe are jobs. */
+static uint64_t background_jobs(struct node *node)
+{
+    uint64_t jobs = store_property(node->store, FAMILY_META, "rocksdb.num-running-compactions") +
+                    store_property(node->store, FAMILY_META, "rocksdb.num-running-flushes");
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        jobs += store_property(node->store, (enum family)family, "rocksdb.compaction-pending") +
+                store_property(node->store, (enum family)family, "rocksdb.mem-table-flush-pending");
+    }
+    for (unsigned kind = 0; kind < INDEX_KIND_COUNT; kind++) {
+        jobs += index_property(node->index, (enum index_kind)kind, "rocksdb.compaction-pending");
+    }
+    return jobs;
+}
+
 void node_figures(struct node *node, struct node_figures *out)
 {
     *out = (struct node_figures){0};
@@ -292,6 +307,7 @@ void node_figures(struct node *node, struct node_figures *out)
         out->pending_compaction_len += index_property(node->index, (enum index_kind)kind,
                                                       "rocksdb.estimate-pending-compaction-bytes");
     }
+    out->background_jobs = background_jobs(node);
     out->accepted = atomic_load(&node->accepted);
     out->items = atomic_load(&node->items);
     out->refused = atomic_load(&node->refused);

@@ -153,7 +153,8 @@ struct node_figures {
     uint64_t delta_pairs;
     uint64_t queued_count;
     uint64_t pending_compaction_len;
-    uint64_t accepted; /* statements since start */
+    uint64_t background_jobs; /* flushes and compactions of the database, running or due */
+    uint64_t accepted;        /* statements since start */
     uint64_t items;
     uint64_t refused;
 };
