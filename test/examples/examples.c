@@ -1,36 +1,17 @@
 /* Prints every example of docs/protocol.md, one a line: name, rule of docs/cairn.cddl (or "bytes",
  * "text"), hex (or the text). tools/examples.py compares them with what the project holds. */
-#include "world.h"
+#include "proofs.h"
 
-#include "codec/text.h"
 #include "crypto/digest.h"
 #include "modules/evidence/evidence.h"
 #include "modules/governance/governance.h"
 #include "modules/member/member.h"
-#include "proof/receipt.h"
-#include "proof/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENTS "The parties met on 1 January 2026.\n"
-#define SECRET   "They agreed on 1,000.00.\n"
-
-static void emit(const char *name, const char *rule, struct bytes value)
-{
-    struct buf hex = {0};
-    hex_put(&hex, value);
-    printf("%s %s %.*s\n", name, rule, (int)hex.len, (const char *)hex.at);
-    buf_clear(&hex);
-}
-
-/* Prints and clears. */
-static void emit_buf(const char *name, const char *rule, struct buf *value)
-{
-    emit(name, rule, buf_bytes(value));
-    buf_clear(value);
-}
+#define SECRET "They agreed on 1,000.00.\n"
 
 /* ---- who takes part */
 
@@ -191,7 +172,7 @@ static void change_notary(struct world *world, const struct cast *cast)
                                  .role_count = 2,
                                  .roles = {bytes_text("notary"), bytes_text("witness")}};
     member_roles_write(&body, &roles);
-    say(world, &cast->chief, "member.roles", "body-roles", &body);
+    say(world, &cast->chief, "member.roles", "body-change-roles", &body);
     world_commit(world);
 }
 
@@ -359,115 +340,6 @@ static void speak_about(struct world *world, const struct cast *cast, const stru
     world_commit(world);
 }
 
-/* ---- proofs */
-
-/* The proof of the entry at `index`, whose signer is `kid`; item 0 of a deposit where there is one.
- * What it borrows from is never freed: the program ends soon. */
-static struct proof_file *prove(struct view *view, uint64_t index, const struct hash *kid,
-                                const struct signer *receipt)
-{
-    static struct buf kept[5];
-    struct proof_file *file = mem_zalloc(sizeof *file);
-    struct statement statement;
-    struct state_answer record = {0};
-    struct buf key = {0};
-    uint64_t height;
-    const struct header *head = view_header(view);
-    must(view_entry(view, index, &kept[0], &height), "the entry");
-    must(statement_parse(&statement, buf_bytes(&kept[0]), NULL), "the entry");
-    file->entry = statement.sign1;
-    file->index = index;
-    file->head = view_header_bytes(view);
-    must(view_log_path(view, index, head->tree_size, &file->log_path), "the path");
-    must(view_block(view, height, &kept[1]), "the block");
-    file->block = buf_bytes(&kept[1]);
-    must(view_history_path(view, height, head->height, &file->block_path), "the history");
-    key_record_state_key(&key, kid);
-    must(view_state(view, bytes_text("member"), buf_bytes(&key), &record), "the record");
-    kept[2] = record.value;
-    file->record = buf_bytes(&kept[2]);
-    file->record_path.count = record.siblings.len / sizeof(struct hash);
-    memcpy(file->record_path.at, record.siblings.at, record.siblings.len);
-    must(view_item(view, index, 2, 0, &kept[3], &file->item_path), "the item");
-    file->item = buf_bytes(&kept[3]);
-    must(receipt_sign(&kept[4], head, bytes_text("node-1"), receipt), "the receipt");
-    file->receipts[0] = buf_bytes(&kept[4]);
-    file->receipt_count = 1;
-    buf_clear(&record.siblings);
-    buf_clear(&key);
-    return file;
-}
-
-/* Block 0 as a head, and the keys that sign. */
-static void trust_make(struct buf *out, const struct world *world, struct receipt_key *keys,
-                       size_t key_count)
-{
-    struct view *view = ledger_view(world->ledger);
-    struct buf bytes = {0};
-    struct header first;
-    must(view_block(view, 0, &bytes), "block 0");
-    must(header_parse(&first, buf_bytes(&bytes)), "block 0");
-    struct head head = {
-        .place = header_place(&first), .size = first.tree_size, .root = first.tree_root};
-    header_hash(&head.hash, &first);
-    struct regime regime = {.key_count = key_count, .keys = keys};
-    struct trust trust = {.name = bytes_text("example"),
-                          .chain = world->chain,
-                          .regime_count = 1,
-                          .regimes = &regime,
-                          .head_count = 1,
-                          .heads = &head};
-    trust_write(out, &trust);
-    view_release(view);
-    buf_clear(&bytes);
-}
-
-/* What is printed must hold. */
-static void check(struct bytes proof_bytes, struct bytes trust_bytes)
-{
-    struct proof *proof;
-    struct trust *trust;
-    struct subject subject;
-    struct verdict verdict = {0};
-    must(proof_parse(&proof, proof_bytes, NULL), "the proof");
-    must(trust_parse(&trust, trust_bytes, NULL), "the trust file");
-    struct subject_digest *digest = subject_begin(proof);
-    subject_update(digest, bytes_text(CONTENTS));
-    subject_end(digest, &subject);
-    proof_verify(&verdict, proof, trust, &subject);
-    must(verdict.status == VERDICT_PASS ? OK : ERR_MISMATCH, verdict.summary);
-    verdict_clear(&verdict);
-    proof_free(proof);
-    trust_free(trust);
-}
-
-static void prove_all(struct world *world, const struct cast *cast, const struct hash *id)
-{
-    struct buf proof = {0};
-    struct buf trust = {0};
-    struct view *view = ledger_view(world->ledger);
-    struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(cast->receipt)),
-                              .node = bytes_text("node-1")};
-    struct proof_file *file =
-        prove(view, 3, pubkey_kid(signer_pubkey(cast->bank.signer)), cast->receipt);
-    char evidence[EVIDENCE_ID_LEN + 1];
-    evidence_id_write(evidence, id, 1);
-    printf("evidence-id text %s\n", evidence);
-    emit("header", "header", file->head);
-    emit("key-record", "key-record", file->record);
-    emit("receipt", "receipt", file->receipts[0]);
-    proof_file_write(&proof, file);
-    trust_make(&trust, world, &key, 1);
-    check(buf_bytes(&proof), buf_bytes(&trust));
-    emit_buf("proof", "proof-file", &proof);
-    must(proof_file_export(&proof, file), "the export");
-    check(buf_bytes(&proof), buf_bytes(&trust));
-    emit_buf("proof-exported", "proof-file", &proof);
-    emit_buf("trust", "trust", &trust);
-    free(file);
-    view_release(view);
-}
-
 static void emit_member(struct world *world)
 {
     struct view *view = ledger_view(world->ledger);
@@ -492,10 +364,8 @@ static void restart(struct world *world, const struct cast *cast)
 {
     struct buf body = {0};
     struct buf request = {0};
-    struct buf trust = {0};
     struct view *view = ledger_view(world->ledger);
-    struct place end = header_place(view_header(view));
-    struct restart body_of = {.height = end.height,
+    struct restart body_of = {.height = view_header(view)->height,
                               .header_hash = *view_header_hash(view),
                               .ended_count = 1,
                               .ended = {*pubkey_kid(signer_pubkey(cast->receipt))},
@@ -510,18 +380,6 @@ static void restart(struct world *world, const struct cast *cast)
     member_add_key_write(&body, &add);
     say(world, &cast->chief, "member.add_key", NULL, &body);
     world_commit(world);
-    struct receipt_key keys[] = {{.spki = pubkey_spki(signer_pubkey(cast->receipt)),
-                                  .node = bytes_text("node-1"),
-                                  .has_to = true,
-                                  .to = end,
-                                  .has_ended = true,
-                                  .ended_ms = world->time_ms,
-                                  .status = KEY_ROTATED},
-                                 {.spki = pubkey_spki(signer_pubkey(cast->receipt_later)),
-                                  .node = bytes_text("node-1"),
-                                  .from = {1, end.height + 1}}};
-    trust_make(&trust, world, keys, 2);
-    emit_buf("trust-after-restart", "trust", &trust);
     buf_clear(&request);
 }
 
@@ -544,9 +402,14 @@ int main(void)
     world_commit(&world);
     speak_about(&world, &cast, &id);
     change_notary(&world, &cast);
-    prove_all(&world, &cast, &id);
+    char evidence[EVIDENCE_ID_LEN + 1];
+    evidence_id_write(evidence, &id, 1);
+    printf("evidence-id text %s\n", evidence);
     emit_member(&world);
+    struct trust *trust = show_proofs(&world, &cast.bank, cast.receipt);
     restart(&world, &cast);
+    show_restart(&world, trust, &cast.chief, cast.receipt_later);
+    trust_free(trust);
     world_close(&world);
     cast_clear(&cast);
     buf_clear(&items[0]);

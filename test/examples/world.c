@@ -135,3 +135,17 @@ void world_commit(struct world *world)
     must(ledger_commit(world->ledger), "the commit");
     block_clear(world);
 }
+
+void emit(const char *name, const char *rule, struct bytes value)
+{
+    struct buf hex = {0};
+    hex_put(&hex, value);
+    printf("%s %s %.*s\n", name, rule, (int)hex.len, (const char *)hex.at);
+    buf_clear(&hex);
+}
+
+void emit_buf(const char *name, const char *rule, struct buf *value)
+{
+    emit(name, rule, buf_bytes(value));
+    buf_clear(value);
+}

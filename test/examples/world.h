@@ -56,4 +56,9 @@ struct submission *world_take(struct world *world, struct bytes entry, struct it
  * statement begins another. */
 void world_commit(struct world *world);
 
+/* Prints a line; `rule` is one of docs/cairn.cddl, or "bytes". */
+void emit(const char *name, const char *rule, struct bytes value);
+/* Prints and clears. */
+void emit_buf(const char *name, const char *rule, struct buf *value);
+
 #endif
