@@ -92,8 +92,9 @@ static void regimes_read(struct cbor_reader *reader, struct trust *out)
         struct regime *regime = &out->regimes[i];
         size_t members = cbor_array(reader, 3, 5);
         regime->from = cbor_uint(reader);
-        regime->comet = cbor_uint(reader) == 2;
-        if (members != (regime->comet ? 5u : 3u) ||
+        uint64_t kind = cbor_uint(reader);
+        regime->comet = kind == 2;
+        if ((kind != 1 && kind != 2) || members != (regime->comet ? 5u : 3u) ||
             (i == 0 ? regime->from != 0 : regime->from <= regime[-1].from)) {
             cbor_fail(reader, ERR_FORMAT);
         }

@@ -502,10 +502,32 @@ static void trust_files_are_written_as_they_were_read(void **state)
     CHECK_UINT(read, 17);
 }
 
+/* The kinds are 1 and 2; a kind that nobody knows must not be read as one of them. */
+static void a_regime_of_an_unknown_kind_is_unreadable(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *trust;
+    struct buf bytes = {0};
+    restart_scene(&scene);
+    trust_write(&bytes, scene.trust);
+    /* [1, "Test", chain, [[0, 1, keys], ...: the kind stands behind 1 + 1 + 5 + 34 + 3 bytes. */
+    const size_t kind = 1 + 1 + 5 + 34 + 3;
+    CHECK_UINT(bytes.at[kind], 1);
+    for (uint8_t other = 0; other < 24; other++) {
+        bytes.at[kind] = other;
+        CHECK_ERR(trust_parse(&trust, buf_bytes(&bytes), NULL), other == 1 ? OK : ERR_FORMAT);
+        trust_free(trust);
+    }
+    buf_clear(&bytes);
+    scene_end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trust_files_are_written_as_they_were_read),
+        cmocka_unit_test(a_regime_of_an_unknown_kind_is_unreadable),
         cmocka_unit_test(an_update_follows_a_rotated_key),
         cmocka_unit_test(a_revoked_key_is_held_for_stolen),
         cmocka_unit_test(nothing_enters_that_is_not_vouched_for),
