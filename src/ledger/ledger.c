@@ -68,7 +68,8 @@ static enum err execute_one(struct ledger *ledger, struct submission *submission
         return OK;
     }
     ledger->block.len += len;
-    ledger->block.accepted[accepted] = submission;
+    ledger->block.accepted[accepted] =
+        (struct accepted){submission, submission->id, submission->statement.foreign};
     tiletree_append(ledger->head.log, &submission->leaf);
     if (!submission->statement.foreign) {
         recent_add(ledger->recent, &submission->id, result->index);
@@ -138,9 +139,9 @@ void ledger_discard(struct ledger *ledger)
 {
     struct executed *block = &ledger->block;
     for (uint64_t i = 0; i < ledger->context.accepted; i++) {
-        if (!block->accepted[i]->statement.foreign) {
-            recent_remove(ledger->recent, &block->accepted[i]->id,
-                          ledger->head.header.tree_size + i);
+        const struct accepted *accepted = &block->accepted[i];
+        if (!accepted->foreign) {
+            recent_remove(ledger->recent, &accepted->id, ledger->head.header.tree_size + i);
         }
     }
     ledger->context.accepted = 0;
@@ -234,7 +235,7 @@ static enum err write_block(struct ledger *ledger)
     const struct executed *block = &ledger->block;
     TRY(put_expired(ledger));
     for (uint64_t i = 0; i < ledger->context.accepted; i++) {
-        put_accepted(ledger, block->accepted[i], block->header.first_index + i);
+        put_accepted(ledger, block->accepted[i].submission, block->header.first_index + i);
     }
     batch_put_block(ledger->batch, &(struct block_part){&block->header, &block->header_hash,
                                                         ledger->context.overlay, ledger->head.log,

@@ -29,9 +29,9 @@ void ledger_close(struct ledger *ledger);
  * (the first one always fits). */
 #define BLOCK_LEN_MAX ((size_t)40 << 20)
 
-/* What the orderer decided. Time is at least the last header's. Submissions with their entries,
- * items, ids and leaves stay until the block is committed or discarded; the ledger notes verdicts
- * and the ids of foreign statements in them. */
+/* What the orderer decided. Time is at least the last header's. Submissions stay until the block is
+ * committed, or will not be; the ledger notes verdicts and the ids of foreign statements in them.
+ */
 struct block_input {
     uint64_t time_ms;
     struct submission *const *submissions;

@@ -24,13 +24,21 @@ struct committed {
     struct statetree *state;
 };
 
+/* A statement that the executed block accepted. The submission itself is asked for its bytes only
+ * when they are written. */
+struct accepted {
+    const struct submission *submission;
+    struct hash id;
+    bool foreign;
+};
+
 /* The block that was executed and is neither committed nor discarded. */
 struct executed {
     bool standing;
     struct header header;
     struct hash header_hash;
     struct statetree *state;
-    const struct submission **accepted; /* in the order of the log */
+    struct accepted *accepted; /* in the order of the log */
     size_t accepted_cap;
     size_t len; /* bytes that it will add to the store, about */
 };

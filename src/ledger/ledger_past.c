@@ -111,7 +111,7 @@ static enum err past_seen(void *context, const struct hash *id, uint64_t *index)
     while (recent_next(ledger->recent, &search, index)) {
         bool same = false;
         if (*index >= committed) {
-            same = hash_equal(&ledger->block.accepted[*index - committed]->id, id);
+            same = hash_equal(&ledger->block.accepted[*index - committed].id, id);
         } else {
             TRY(compare_at(ledger, *index, id, &same));
         }

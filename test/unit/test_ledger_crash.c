@@ -5,6 +5,7 @@
 #include "ledger_maker.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define BLOCKS    300
@@ -160,7 +161,30 @@ static uint64_t follow(struct child child, uint64_t acknowledged, uint64_t kill_
     return acknowledged;
 }
 
-static void killed_ledgers_keep_what_they_acknowledged(void **state)
+/* The store gives its database up after a failed write, so this too has a process of its own. */
+static void fail_to_commit(int out, uint64_t acknowledged, uint64_t die_at)
+{
+    (void)out;
+    (void)acknowledged;
+    (void)die_at;
+    recover();
+    struct block_input input = {MAKER_TIME, submissions, 1};
+    struct block_result result;
+    struct rlimit limit;
+    execute_height(1);
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    struct rlimit none = {0, limit.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    enum err err = ledger_commit(maker.ledger);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK_ERR(err, ERR_IO);
+    CHECK_ERR(ledger_commit(maker.ledger), ERR_IO);
+    CHECK_ERR(ledger_execute(maker.ledger, &input, &result), ERR_IO);
+    CHECK_UINT(height_now(), 0);
+}
+
+static int make_all(void **state)
 {
     (void)state;
     seeded_start("crash");
@@ -170,11 +194,45 @@ static void killed_ledgers_keep_what_they_acknowledged(void **state)
     sha256(&maker.chain, buf_bytes(&document));
     buf_clear(&document);
     make_statements();
+    return 0;
+}
+
+static int free_all(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < BLOCKS * PER_BLOCK; i++) {
+        submission_free(submissions[i]);
+    }
+    maker_keys_clear(&maker.keys);
+    return 0;
+}
+
+static void new_dir(void)
+{
+    strcpy(maker.dir, "/tmp/cairn-ledger-XXXXXX");
+    CHECK(mkdtemp(maker.dir) != NULL);
+    CHECK(finish(start(create_only, 0, 0)) == 0);
+}
+
+static void remove_dir(void)
+{
+    CHECK(nftw(maker.dir, maker_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+}
+
+static void after_a_failed_commit_no_block_is_taken(void **state)
+{
+    (void)state;
+    new_dir();
+    CHECK(finish(start(fail_to_commit, 0, 0)) == 0);
+    remove_dir();
+}
+
+static void killed_ledgers_keep_what_they_acknowledged(void **state)
+{
+    (void)state;
     struct hash hashes[2];
     for (unsigned disturbed = 0; disturbed < 2; disturbed++) {
-        strcpy(maker.dir, "/tmp/cairn-ledger-XXXXXX");
-        CHECK(mkdtemp(maker.dir) != NULL);
-        CHECK(finish(start(create_only, 0, 0)) == 0);
+        new_dir();
         uint64_t acknowledged = 0;
         while (acknowledged < BLOCKS) {
             uint64_t ahead = disturbed ? seeded_below(30) : BLOCKS;
@@ -187,19 +245,16 @@ static void killed_ledgers_keep_what_they_acknowledged(void **state)
         struct child child = start(dump, BLOCKS, 0);
         CHECK(read(child.from, hashes[disturbed].at, 32) == 32);
         CHECK(finish(child) == 0);
-        CHECK(nftw(maker.dir, maker_remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+        remove_dir();
     }
     CHECK(hash_equal(&hashes[0], &hashes[1]));
-    for (unsigned i = 0; i < BLOCKS * PER_BLOCK; i++) {
-        submission_free(submissions[i]);
-    }
-    maker_keys_clear(&maker.keys);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(after_a_failed_commit_no_block_is_taken),
         cmocka_unit_test(killed_ledgers_keep_what_they_acknowledged),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_all, free_all);
 }

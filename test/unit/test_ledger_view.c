@@ -2,8 +2,6 @@
 #include "ledger_case.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 /* What view_pairs gave. */
 struct given {
@@ -301,27 +299,6 @@ static void a_damaged_deposit_is_corrupt(void **state)
     buf_clear(&out);
 }
 
-static void after_a_failed_commit_no_block_is_taken(void **state)
-{
-    (void)state;
-    struct submission *submission = say(1, 0, "test.run", nothing());
-    struct block_result result = maker_execute(&maker, &submission, 1, MAKER_TIME);
-    struct rlimit limit;
-    struct rlimit none;
-    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
-    none = (struct rlimit){0, limit.rlim_max};
-    signal(SIGXFSZ, SIG_IGN);
-    CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
-    enum err err = ledger_commit(maker.ledger);
-    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    CHECK_ERR(err, ERR_IO);
-    CHECK_ERR(ledger_commit(maker.ledger), ERR_IO);
-    struct block_input input = {MAKER_TIME, &submission, 1};
-    CHECK_ERR(ledger_execute(maker.ledger, &input, &result), ERR_IO);
-    CHECK_UINT(head().height, 0);
-    submission_free(submission);
-}
-
 /* Readers beside the ledger's thread. */
 
 static int readers_stop;
@@ -383,7 +360,6 @@ int main(void)
         CASE(nothing_opens_whose_roots_differ),
         CASE(an_empty_store_has_no_ledger),
         CASE(a_damaged_deposit_is_corrupt),
-        CASE(after_a_failed_commit_no_block_is_taken),
         CASE(readers_see_whole_heads_while_blocks_are_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
