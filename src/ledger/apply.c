@@ -295,6 +295,7 @@ enum err apply_statement(struct rule_context *context, struct submission *submis
     result_init(result, submission);
     name_action(&at);
     context->wants_next_epoch = false;
+    context->put_len = 0;
     result->err = check_and_run(&at);
     result->id = submission->id;
     if (result->err != OK || context->fault != OK || result->seen) {

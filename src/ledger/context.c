@@ -104,6 +104,7 @@ void context_clear(struct rule_context *context)
 static void put(struct rule_context *context, struct bytes state_key, struct bytes value)
 {
     BUG_ON(value.len > VALUE_MAX || value.len == 0);
+    context->put_len += state_key.len + value.len;
     known_drop(context->known, state_key);
     overlay_put(context->overlay, state_key, value);
 }
@@ -128,6 +129,7 @@ void rule_put(struct rule_context *context, struct bytes key, struct bytes value
 void rule_delete(struct rule_context *context, struct bytes key)
 {
     struct bytes state_key = own_key(context, key);
+    context->put_len += state_key.len;
     known_drop(context->known, state_key);
     overlay_delete(context->overlay, state_key);
 }

@@ -40,6 +40,7 @@ struct rule_context {
     struct bytes member;
     uint8_t member_at[MEMBER_ID_MAX];
     bool wants_next_epoch;
+    size_t put_len;   /* bytes of keys and values that it has put or deleted */
     struct buf key;   /* scratch: a whole state key */
     struct buf value; /* scratch: a state value */
 };

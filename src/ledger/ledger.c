@@ -16,14 +16,11 @@
 /* How many expired ids a block forgets: more than it adds, so that they can't gather. */
 #define EXPIRE_MIN 256
 
+/* What counts toward BLOCK_LEN_MAX follows from the statement alone, not from how it is stored. */
 static size_t submission_len(const struct submission *submission)
 {
-    size_t len = submission->entry.len;
     const struct items *items = submission->items;
-    for (uint32_t i = 0; items != NULL && i < items->chunk_count; i++) {
-        len += items->chunks[i].len + sizeof items->chunk_roots[i];
-    }
-    return len;
+    return submission->entry.len + (items != NULL ? (size_t)items->total_len : 0);
 }
 
 static void block_begin(struct ledger *ledger, const struct block_input *input)
@@ -56,18 +53,16 @@ static enum err execute_one(struct ledger *ledger, struct submission *submission
     struct rule_context *context = &ledger->context;
     uint64_t accepted = context->accepted;
     size_t len = submission_len(submission);
-    size_t state_len = overlay_len(context->overlay);
     if (accepted > 0 && ledger->block.len + len > BLOCK_LEN_MAX) {
         *result = (struct statement_result){.id = submission->id};
         result->err = why_say(&result->why, ERR_BUSY, "block", NULL, "is full", "Send it again.");
         return OK;
     }
     TRY(apply_statement(context, submission, result));
-    ledger->block.len += overlay_len(context->overlay) - state_len;
     if (context->accepted == accepted) {
         return OK;
     }
-    ledger->block.len += len;
+    ledger->block.len += len + context->put_len;
     ledger->block.accepted[accepted] =
         (struct accepted){submission, submission->id, submission->statement.foreign};
     tiletree_append(ledger->head.log, &submission->leaf);

@@ -25,8 +25,9 @@ must_use enum err ledger_open(struct ledger **out, struct store *store, const st
                               struct why *why);
 void ledger_close(struct ledger *ledger);
 
-/* How many bytes a block may add to the store, about; statements beyond are refused with ERR_BUSY
- * (the first one always fits). */
+/* How many bytes a block may bring: entries, encoded items, and the keys and values that rules put
+ * or delete. Statements that would go beyond are refused with ERR_BUSY (the first one always
+ * fits). */
 #define BLOCK_LEN_MAX ((size_t)40 << 20)
 
 /* What the orderer decided. Time is at least the last header's. Submissions stay until the block is

@@ -40,7 +40,7 @@ struct executed {
     struct statetree *state;
     struct accepted *accepted; /* in the order of the log */
     size_t accepted_cap;
-    size_t len; /* bytes that it will add to the store, about */
+    size_t len; /* of statements, items, state keys and values */
 };
 
 struct views;

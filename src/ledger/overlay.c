@@ -177,8 +177,3 @@ const struct overlay_entry *overlay_next(const struct overlay_entry *entry)
 {
     return skip_unchanged(entry->next[0]);
 }
-
-size_t overlay_len(const struct overlay *overlay)
-{
-    return overlay->arena.used;
-}

@@ -44,7 +44,4 @@ void overlay_clear(struct overlay *overlay, overlay_key_fn *each, void *context)
 /* The first changed entry, and the next one; NULL after the last. */
 const struct overlay_entry *overlay_first(const struct overlay *overlay);
 const struct overlay_entry *overlay_next(const struct overlay_entry *entry);
-/* Bytes of memory taken since the last clear. */
-size_t overlay_len(const struct overlay *overlay);
-
 #endif

@@ -1,5 +1,7 @@
 #include "ledger_case.h"
 
+#include "ledger/ledger_internal.h"
+
 static void block_0_is_as_the_protocol_says(void **state)
 {
     (void)state;
@@ -184,6 +186,36 @@ static void after_its_validity_a_statement_is_expired_and_its_id_forgotten(void 
     submission_free(longer);
 }
 
+static void an_id_is_known_in_the_very_millisecond_of_its_end(void **state)
+{
+    (void)state;
+    struct submission *brief[2];
+    for (unsigned i = 0; i < 2; i++) {
+        struct maker_statement what = {.member = 1,
+                                       .type = "test.run",
+                                       .body = nothing(),
+                                       .time_ms = MAKER_TIME,
+                                       .valid_until = MAKER_TIME + 5 + 5 * i};
+        brief[i] = maker_submission(&maker, &what);
+    }
+    struct submission *longer = say(1, 0, "test.run", nothing());
+    maker_execute(&maker, brief, 2, MAKER_TIME);
+    CHECK_OK(ledger_commit(maker.ledger));
+    maker_execute(&maker, &longer, 1, MAKER_TIME + 10);
+    CHECK_OK(ledger_commit(maker.ledger));
+    CHECK_UINT(recent_count(maker.ledger->recent), 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct block_result result = maker_execute(&maker, brief, 2, MAKER_TIME + 10);
+        CHECK_ERR(result.results[0].err, ERR_EXPIRED);
+        CHECK(result.results[1].seen);
+        CHECK_UINT(result.results[1].index, 2);
+        reopen();
+    }
+    submission_free(brief[0]);
+    submission_free(brief[1]);
+    submission_free(longer);
+}
+
 static void every_refusal_has_its_reason_and_changes_nothing(void **state)
 {
     (void)state;
@@ -336,6 +368,31 @@ static void a_key_that_ends_within_a_block_is_good_before_and_not_after(void **s
     for (unsigned i = 0; i < 5; i++) {
         submission_free(block[i]);
     }
+}
+
+static void a_refused_end_of_a_key_is_forgotten_with_what_was_read_of_it(void **state)
+{
+    (void)state;
+    struct buf twice = {0};
+    cbor_put_array(&twice, 2);
+    cbor_put_uint(&twice, 1);
+    cbor_put_array(&twice, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        cbor_put_array(&twice, 3);
+        cbor_put_uint(&twice, OP_END_KEY);
+        cbor_put_bytes(&twice, hash_bytes(&maker.keys.kid[1][0]));
+        cbor_put_bytes(&twice, BYTES_NONE);
+    }
+    struct submission *block[] = {
+        say(0, 0, "member.run", buf_bytes(&twice)),
+        say(1, 0, "test.run", nothing()),
+    };
+    struct block_result result = maker_execute(&maker, block, 2, MAKER_TIME);
+    CHECK_ERR(result.results[0].err, ERR_EXISTS);
+    CHECK_OK(result.results[1].err);
+    submission_free(block[0]);
+    submission_free(block[1]);
+    buf_clear(&twice);
 }
 
 static void put_member_state(void (*write)(struct buf *out, const void *name), const void *name,
@@ -532,7 +589,7 @@ static void a_block_takes_no_more_than_it_may_add_to_the_store(void **state)
     }
     /* As large as three of the largest batches. */
     for (unsigned i = 0; i < 3; i++) {
-        buf_grow(&block[i]->items->chunks[0], BLOCK_LEN_MAX / 2 - 1000);
+        block[i]->items->total_len = BLOCK_LEN_MAX / 2 - 1000;
     }
     struct block_result result = maker_execute(&maker, block, 4, MAKER_TIME);
     CHECK_OK(result.results[0].err);
@@ -540,7 +597,7 @@ static void a_block_takes_no_more_than_it_may_add_to_the_store(void **state)
     CHECK_ERR(result.results[2].err, ERR_BUSY);
     CHECK_OK(result.results[3].err);
     ledger_discard(maker.ledger);
-    buf_grow(&block[2]->items->chunks[0], BLOCK_LEN_MAX / 2);
+    block[2]->items->total_len = BLOCK_LEN_MAX + 1;
     result = maker_execute(&maker, &block[2], 1, MAKER_TIME);
     CHECK_OK(result.results[0].err);
     ledger_discard(maker.ledger);
@@ -571,12 +628,14 @@ int main(void)
         CASE(a_block_without_an_accepted_statement_changes_nothing),
         CASE(the_same_statement_is_answered_with_its_first_place),
         CASE(after_its_validity_a_statement_is_expired_and_its_id_forgotten),
+        CASE(an_id_is_known_in_the_very_millisecond_of_its_end),
         CASE(every_refusal_has_its_reason_and_changes_nothing),
         CASE(an_unregistered_key_is_refused),
         CASE(a_verdict_counts_only_for_the_key_that_it_names),
         CASE(what_a_refused_rule_did_is_forgotten),
         CASE(a_restart_begins_the_next_epoch),
         CASE(a_key_that_ends_within_a_block_is_good_before_and_not_after),
+        CASE(a_refused_end_of_a_key_is_forgotten_with_what_was_read_of_it),
         CASE(a_mandate_lets_the_agent_act_with_the_principals_roles),
         CASE(an_ended_member_may_do_nothing),
         CASE(own_keys_actions_need_no_role),
