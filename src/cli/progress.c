@@ -7,7 +7,7 @@
 
 #define SECOND_NS 1000000000u
 #define EVERY_NS  100000000u
-#define WIDTH     40
+#define WIDTH     ((size_t)40)
 
 void progress_init(struct progress *progress, const char *label, uint64_t total)
 {

@@ -56,11 +56,17 @@ struct webauthn {
     struct bytes signature_der;
 };
 
+/* For whom a WebAuthn key signs, and from which origins; all borrow. */
+struct relying_party {
+    struct bytes id; /* "example.org" */
+    const struct bytes *origins;
+    size_t origin_count;
+};
+
 /* Verifies an assertion (W3C WebAuthn Level 3, 7.2 and 5.8.1.2) whose challenge is SHA-256 of
- * `message`: type webauthn.get, one of `origins`, SHA-256(rp_id), not cross-origin, UP and UV set,
- * AT clear, strict low-s DER. ERR_SIGNATURE; `why` (may be NULL) says which rule failed. */
-must_use enum err webauthn_verify(const struct pubkey *key, struct bytes rp_id,
-                                  const struct bytes *origins, size_t origin_count,
+ * `message`: type webauthn.get, one of its origins, SHA-256(rp_id), not cross-origin, UP and UV
+ * set, AT clear, strict low-s DER. ERR_SIGNATURE; `why` (may be NULL) says which rule failed. */
+must_use enum err webauthn_verify(const struct pubkey *key, const struct relying_party *party,
                                   struct bytes message, const struct webauthn *assertion,
                                   struct why *why);
 

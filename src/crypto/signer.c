@@ -16,7 +16,7 @@
 
 /* A key file is a few hundred bytes. */
 #define PEM_MAX        16384
-#define READ_ROOM      (2 * 65536) /* more than reading PEM_MAX bytes ever asks for */
+#define READ_ROOM      ((size_t)2 * 65536) /* more than reading PEM_MAX bytes ever asks for */
 #define PASSPHRASE_MAX 1024
 
 /* The work of one guess at a passphrase: PBKDF2 with HMAC-SHA-256, a third of a second. OpenSSL's

@@ -169,12 +169,10 @@ enum err webauthn_check(const struct pubkey *key, const struct relying_party *pa
     return OK;
 }
 
-enum err webauthn_verify(const struct pubkey *key, struct bytes rp_id, const struct bytes *origins,
-                         size_t origin_count, struct bytes message,
-                         const struct webauthn *assertion, struct why *why)
+enum err webauthn_verify(const struct pubkey *key, const struct relying_party *party,
+                         struct bytes message, const struct webauthn *assertion, struct why *why)
 {
-    struct relying_party party = {rp_id, origins, origin_count};
     struct hash challenge;
     sha256(&challenge, message);
-    return webauthn_check(key, &party, hash_bytes(&challenge), assertion, why);
+    return webauthn_check(key, party, hash_bytes(&challenge), assertion, why);
 }

@@ -4,12 +4,6 @@
 
 #include "crypto/key.h"
 
-struct relying_party {
-    struct bytes id;
-    const struct bytes *origins;
-    size_t origin_count;
-};
-
 /* webauthn_verify with the challenge itself, at most 64 bytes. */
 must_use enum err webauthn_check(const struct pubkey *key, const struct relying_party *party,
                                  struct bytes challenge, const struct webauthn *assertion,

@@ -212,6 +212,7 @@ static void take_part(struct exchange *exchange, struct bytes part)
     }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library calls it so */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_len, void **slot)

@@ -125,7 +125,7 @@ static void admitted(void *context)
             answer->err = why_say(&answer->why, err, "queue", NULL, "takes no more statements now",
                                   "Send the same statement again in a second.");
             submission_free(admission->out);
-            request_close(request);
+            atomic_fetch_sub(&request->open, 1); /* never the last: this function holds one */
         }
     }
     request_close(request);

@@ -261,7 +261,7 @@ void anchor_check(struct verdict *out, const struct trust *trust,
         verdict_add(out, CHECK_ANCHOR, OUTCOME_NOT_COUNTED,
                     "Not anchored: rests on the keys of the validators having stayed secret until "
                     "today.");
-    } else {
+    } else if (finding->by) {
         verdict_add(out, CHECK_ANCHOR, OUTCOME_NOT_COUNTED,
                     "Not anchored: rests on the receipt key of %.*s having stayed secret until "
                     "today.",

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define DIGITS 24
+#define DIGITS ((size_t)24)
 
 /* Multiplies by a = 2 in GF(32) with x^5 + x^2 + 1. */
 static unsigned field_double(unsigned value)

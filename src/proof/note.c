@@ -10,7 +10,7 @@
 
 #define DASH           "\xe2\x80\x94 " /* an em dash and a blank begin a signature line */
 #define COSIGNATURE_V1 4
-#define KEY_HASH_LEN   4
+#define KEY_HASH_LEN   ((size_t)4)
 #define CHECKPOINT_MAX 512
 
 struct witness {

@@ -81,7 +81,8 @@ static enum err assertion_verify(const struct possession *request, const struct 
     if (cbor_end(&reader) != OK) {
         return why_say(why, ERR_SIGNATURE, "signature", NULL, "is no WebAuthn assertion", NULL);
     }
-    return webauthn_verify(key, rp->rp_id, rp->origins, rp->origin_count, message, &assertion, why);
+    struct relying_party party = {rp->rp_id, rp->origins, rp->origin_count};
+    return webauthn_verify(key, &party, message, &assertion, why);
 }
 
 /* `rp` holds the relying party of a WebAuthn key, or is NULL for the other kinds. */

@@ -200,8 +200,8 @@ static enum err message_verify(const struct statement *statement, const struct k
         if (statement->foreign || assertion_parse(&assertion, signature) != OK) {
             return why_say(why, ERR_SIGNATURE, "signature", NULL, "is no WebAuthn assertion", NULL);
         }
-        return webauthn_verify(key, record->rp_id, record->origins, record->origin_count, message,
-                               &assertion, why);
+        struct relying_party party = {record->rp_id, record->origins, record->origin_count};
+        return webauthn_verify(key, &party, message, &assertion, why);
     }
     enum err err = statement->foreign ? pubkey_verify_any_s(key, message, signature)
                                       : pubkey_verify(key, message, signature);

@@ -352,7 +352,7 @@ static enum err restart_accepted(const struct header *header, const struct hash 
 static enum err restart_apply(struct trust *trust, const struct trust_step *step,
                               const struct hash *accept, struct why *why)
 {
-    struct restart restart;
+    struct restart restart = {0};
     uint64_t highest;
     const struct header *header = &step->header;
     if (trust_regime(trust, header->height)->comet ||

@@ -76,7 +76,7 @@ static enum err make_file(const char *path, struct why *why)
 static enum err load(struct slot *out, const char *path, struct why *why)
 {
     struct buf file = {0};
-    enum err err = file_read(&file, path, 2 * SLOT_SIZE, why);
+    enum err err = file_read(&file, path, (size_t)2 * SLOT_SIZE, why);
     if (err == ERR_RANGE || (err == OK && file.len < SLOT_SIZE + SLOT_LEN)) {
         err = ERR_CORRUPT;
     }

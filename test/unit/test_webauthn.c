@@ -123,7 +123,7 @@ static void an_independent_assertion_is_taken_and_each_flipped_bit_refused(void 
         *second = 0;
         origins[0] = bytes_text(vector.fields[4]);
         origins[1] = bytes_text(second + 1);
-        struct bytes rp_id = bytes_text(vector.fields[3]);
+        struct relying_party party = {bytes_text(vector.fields[3]), origins, 2};
         struct bytes message = vector_bytes(&vector, 5);
         struct bytes rest = vector_bytes(&vector, 6);
         rest = (struct bytes){rest.at + 1, rest.len - 1};
@@ -132,13 +132,12 @@ static void an_independent_assertion_is_taken_and_each_flipped_bit_refused(void 
             parts[i] = cbor_part(&rest);
         }
         struct webauthn assertion = {parts[0], parts[1], parts[2]};
-        CHECK_OK(webauthn_verify(key, rp_id, origins, 2, message, &assertion, NULL));
+        CHECK_OK(webauthn_verify(key, &party, message, &assertion, NULL));
         for (size_t i = 0; i < 3; i++) {
             uint8_t *part = vector.bytes[6].at + (parts[i].at - vector.bytes[6].at);
             for (size_t bit = 0; bit < parts[i].len * 8; bit++) {
                 part[bit / 8] ^= (uint8_t)(1 << bit % 8);
-                CHECK_ERR(webauthn_verify(key, rp_id, origins, 2, message, &assertion, NULL),
-                          ERR_SIGNATURE);
+                CHECK_ERR(webauthn_verify(key, &party, message, &assertion, NULL), ERR_SIGNATURE);
                 part[bit / 8] ^= (uint8_t)(1 << bit % 8);
             }
         }
@@ -203,8 +202,9 @@ static void device_answers(struct device *device, const char *problem)
     }
     device_sign(device);
     struct why why = {0};
-    enum err got = webauthn_verify(signer_pubkey(device->signer), bytes_text(rp_id), origins, 3,
-                                   bytes_text(message), &device->assertion, &why);
+    struct relying_party party = {bytes_text(rp_id), origins, 3};
+    enum err got = webauthn_verify(signer_pubkey(device->signer), &party, bytes_text(message),
+                                   &device->assertion, &why);
     if (got != (problem ? ERR_SIGNATURE : OK) || (problem && !strstr(why.problem, problem))) {
         fail_msg("%s %s: %s %s, want %s", device->json, err_name(got), why.field, why.problem,
                  problem ? problem : "OK");
