@@ -68,6 +68,7 @@ static enum err by_file(struct client *client, const char *path, json_t **record
     char hex[HEX_LEN + 1];
     TRY(file_digest_fill(&file, BLIND_NONE, why));
     hex_write(hex, hash_bytes(&file.sha256));
+    *records = NULL;
     TRY(ask(client, "?sha256=", hex, records, why));
     return *records ? OK
                     : why_say(why, ERR_REFUSED, "file", path, "is not found by its digest",

@@ -55,7 +55,7 @@ static int run(const struct args *args)
     struct signer *signer = NULL;
     struct trust *trust = NULL;
     enum err err = make(args, &signer, &trust, &why);
-    if (err == OK) {
+    if (err == OK && trust) {
         char kid[65];
         hex_write(kid, hash_bytes(pubkey_kid(signer_pubkey(signer))));
         printf("%s: member %s asks %.*s for key %s\n", args_text(args, "out"),

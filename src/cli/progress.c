@@ -25,7 +25,7 @@ static void draw(const struct progress *progress, uint64_t done)
     char bar[WIDTH + 1];
     uint64_t share = done < progress->total ? done * 1000 / progress->total : 1000;
     for (unsigned i = 0; i < WIDTH; i++) {
-        bar[i] = i * 1000u < share * WIDTH ? '#' : '.';
+        bar[i] = (uint64_t)i * 1000 < share * WIDTH ? '#' : '.';
     }
     bar[WIDTH] = 0;
     fprintf(stderr, "\r%s [%s] %3u %%", progress->label, bar, (unsigned)(share / 10));
