@@ -5,6 +5,7 @@
 
 #include "check.h"
 
+#include "base/file.h"
 #include "merkle/statemap.h"
 #include "merkle/tree.h"
 #include "proof/header.h"
@@ -31,6 +32,25 @@ struct mini {
     struct header headers[MINI_MAX];
     struct hash history[MINI_MAX]; /* history leaves */
 };
+
+/* With CAIRN_GOLDEN set to a folder, writes a file of test/vectors/golden/ there: artefacts as this
+ * version makes them, which every later version must take. */
+static inline void golden_write(const char *name, struct bytes bytes)
+{
+    const char *folder = getenv("CAIRN_GOLDEN");
+    char path[512];
+    if (folder) {
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        CHECK_OK(file_write(path, bytes, 0644, NULL));
+    }
+}
+
+static inline void golden_read(struct buf *out, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/golden/%s", VECTORS, name);
+    CHECK_OK(file_read(out, path, 1u << 20, NULL));
+}
 
 static inline struct signer *mini_signer(void)
 {

@@ -176,6 +176,52 @@ static void scene_end(struct scene *scene)
     arena_clear(&scene->arena);
 }
 
+static void golden_update(const struct scene *scene, const char *update, const char *trust)
+{
+    struct buf bytes = {0};
+    trust_update_write(&bytes, &scene->update);
+    golden_write(update, buf_bytes(&bytes));
+    bytes.len = 0;
+    trust_write(&bytes, scene->trust);
+    golden_write(trust, buf_bytes(&bytes));
+    buf_clear(&bytes);
+}
+
+/* Applies an update of test/vectors/golden/ and returns how many heads are known then. */
+static size_t golden_heads(const char *update_name, const char *trust_name,
+                           const struct hash *accept)
+{
+    struct buf bytes = {0};
+    struct trust_update *update;
+    struct trust *before;
+    struct trust *after;
+    golden_read(&bytes, update_name);
+    CHECK_OK(trust_update_parse(&update, buf_bytes(&bytes), NULL));
+    bytes.len = 0;
+    golden_read(&bytes, trust_name);
+    CHECK_OK(trust_parse(&before, buf_bytes(&bytes), NULL));
+    CHECK_OK(trust_update_apply(&after, before, update, accept, NULL));
+    size_t heads = after->head_count;
+    trust_update_free(update);
+    trust_free(before);
+    trust_free(after);
+    buf_clear(&bytes);
+    return heads;
+}
+
+static void updates_of_every_version_apply(void **state)
+{
+    (void)state;
+    struct buf accept = {0};
+    struct hash hash;
+    CHECK_UINT(golden_heads("rotation.trust-update", "before.trust", NULL), 3);
+    golden_read(&accept, "restart.hash");
+    CHECK_UINT(accept.len, sizeof hash.at);
+    memcpy(hash.at, accept.at, sizeof hash.at);
+    CHECK_UINT(golden_heads("restart.trust-update", "restart.trust", &hash), 3);
+    buf_clear(&accept);
+}
+
 static void an_update_follows_a_rotated_key(void **state)
 {
     (void)state;
@@ -184,6 +230,7 @@ static void an_update_follows_a_rotated_key(void **state)
     scene_begin(&scene);
     rotate(&scene, ROTATE, scene.old);
     go_on(&scene, scene.new);
+    golden_update(&scene, "rotation.trust-update", "before.trust");
     CHECK_OK(apply(&scene, &after, NULL, NULL));
     CHECK_UINT(after->head_count, 3);
     CHECK(trust_lists(after, &scene.mini.headers[3]));
@@ -374,6 +421,8 @@ static void a_restart_needs_to_be_accepted_and_keeps_what_was_lost(void **state)
     struct trust *after;
     struct why why = {0};
     struct hash accept = restart_scene(&scene);
+    golden_update(&scene, "restart.trust-update", "restart.trust");
+    golden_write("restart.hash", hash_bytes(&accept));
     CHECK_ERR(apply(&scene, &after, NULL, &why), ERR_REFUSED);
     struct hash other = {{1}};
     CHECK_ERR(apply(&scene, &after, &other, &why), ERR_REFUSED);
@@ -528,6 +577,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trust_files_are_written_as_they_were_read),
         cmocka_unit_test(a_regime_of_an_unknown_kind_is_unreadable),
+        cmocka_unit_test(updates_of_every_version_apply),
         cmocka_unit_test(an_update_follows_a_rotated_key),
         cmocka_unit_test(a_revoked_key_is_held_for_stolen),
         cmocka_unit_test(nothing_enters_that_is_not_vouched_for),

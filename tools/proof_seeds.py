@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Makes the seeds of the proof layer's fuzz targets from test/vectors/: whole proofs of each kind, what
+they hold, trust files, and our own artefacts.
+
+usage: tools/proof_seeds.py
+"""
+import pathlib
+
+ROOT = pathlib.Path(__file__).parent.parent
+VECTORS = ROOT / "test/vectors"
+PROOFS = ["ed25519-0", "es256-1", "sm2-2", "webauthn-0", "foreign", "foreign-x5t", "mandate", "notes",
+          "anchored-later", "two-receipts", "comet-clock", "item-fields", "bad-token-malformed"]
+
+
+def write(target, name, data):
+    folder = ROOT / "test/fuzz/corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def column(table, number):
+    for line in (VECTORS / table).read_text().splitlines():
+        if not line.startswith("#"):
+            yield bytes.fromhex(line.split()[number])
+
+
+def main():
+    for name in PROOFS:
+        data = (VECTORS / "cairn/proofs" / (name + ".proof")).read_bytes()
+        for target in ("proof_file", "verify", "inspect"):
+            write(target, name, data)
+    for path in sorted((VECTORS / "cairn/trust").glob("[a-g]*.trust")):
+        write("trust", path.stem, path.read_bytes())
+    for target, table, number in (("statement", "statements.txt", 0), ("receipt", "receipts.txt", 1),
+                                  ("receipt", "receipts.txt", 2), ("item", "items.txt", 0),
+                                  ("item", "headers.txt", 0), ("commit", "comet.txt", 0)):
+        for count, data in enumerate(column(table, number)):
+            write(target, "%s%d_%d" % (table[:-4], number, count), data)
+    golden = VECTORS / "golden"
+    for target, names in {"state_proof": ["state.proof", "absent.proof"],
+                          "batch_proofs": ["batch.proofs"], "key_record": ["key.req"],
+                          "trust_update": ["rotation.trust-update", "restart.trust-update"]}.items():
+        for name in names:
+            write(target, name.replace(".", "_"), (golden / name).read_bytes())
+            write("inspect", name.replace(".", "_"), (golden / name).read_bytes())
+    # The value in a state proof of presence is a key record.
+    state = (golden / "state.proof").read_bytes()
+    start = state.index(bytes.fromhex("8901582c302a"))
+    length = state[start - 1]
+    write("key_record", "ed25519", state[start:start + length])
+
+
+main()
