@@ -5,6 +5,8 @@
 #include "cli/verbs.h"
 #include "proof/trustupdate.h"
 
+#define HTTP_CONFLICT 409
+
 static enum err update_get(struct buf *out, const struct args *args, const struct trust *trust,
                            struct why *why)
 {
@@ -21,6 +23,9 @@ static enum err update_get(struct buf *out, const struct args *args, const struc
              head ? (unsigned long long)head->size : 0);
     TRY(client_new(&client, args, why));
     enum err err = client_get(client, path, TRUST_UPDATE_MAX, out, why);
+    if (client_status(client) == HTTP_CONFLICT) {
+        err = ERR_EXISTS; /* the head is the newest there is */
+    }
     client_free(client);
     return err;
 }
