@@ -12,7 +12,7 @@ from cddl import BASIC, Grammar, Malformed, Pairs, Tag, read_all
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VECTORS = os.path.join(PROJECT, 'test/vectors')
-SEQUENCES = {'batch-proofs'}
+SEQUENCES = {'batch-proofs', 'batch-salts'}
 
 
 def rows(name):

@@ -1,5 +1,8 @@
 #include "proofs.h"
 
+#include "base/file.h"
+#include "cli/bundle.h"
+#include "crypto/digest.h"
 #include "ledger/members.h"
 #include "modules/evidence/evidence.h"
 #include "proof/batchproof.h"
@@ -8,6 +11,7 @@
 #include "proof/trustupdate.h"
 #include "proof/verify.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +191,26 @@ static void show_batch(struct view *view, const struct proof_file *file)
     emit_buf("batch-proofs", "batch-proofs", &out);
 }
 
+static void show_salts(const struct world *world, const struct proof_file *file)
+{
+    char path[96];
+    struct buf bytes = {0};
+    struct statement statement = {.sign1 = file->entry};
+    struct hash id;
+    struct hash salt = label_hash("cairn example: salt");
+    struct file_digest files[2] = {{.path = "minutes.txt"},
+                                   {.path = "amount.txt", .blinded = true}};
+    struct bundle batch = {.files = files, .count = 2};
+    sha256(&files[0].bare, bytes_text(CONTENTS));
+    sha256(&files[1].bare, bytes_text(SECRET));
+    memcpy(files[1].salt, salt.at, sizeof files[1].salt);
+    statement_id(&id, &statement, NULL);
+    snprintf(path, sizeof path, "%s/batch.salts", world->dir);
+    must(salts_append(path, &id, &batch, NULL), "the salts");
+    must(file_read(&bytes, path, SALTS_MAX, NULL), "the salts");
+    emit_buf("batch-salts", "batch-salts", &bytes);
+}
+
 /* ---- trust updates */
 
 /* The newest head, from block `known` on. */
@@ -237,6 +261,7 @@ struct trust *show_proofs(struct world *world, const struct person *signer,
     show_proof(file, buf_bytes(&bytes));
     show_states(view, file->receipts[0], trust);
     show_batch(view, file);
+    show_salts(world, file);
     emit_buf("trust", "trust", &bytes);
     struct trust_step *step = mem_zalloc(sizeof *step);
     step_make(step, view, &trust->heads[0], &signed_head, receipt);

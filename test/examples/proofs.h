@@ -6,6 +6,7 @@
 #include "world.h"
 
 #define CONTENTS "The parties met on 1 January 2026.\n" /* of item 0 */
+#define SECRET   "They agreed on 1,000.00.\n"           /* of item 1 */
 
 /* Prints every proof under the newest head, `receipt` being the node's key and `signer` who
  * deposited entry 3. Returns the trust file of that head, which the caller frees. */
