@@ -2,8 +2,8 @@
 """usage: tools/examples.py [--write] PROGRAM
 
 Compares what PROGRAM (test/examples) prints with test/vectors/examples.txt and with docs/protocol.md,
-where each example stands between `<!-- example NAME -->` and `<!-- /example -->`. With --write both
-are written anew.
+where each example stands between `<!-- example NAME -->` and `<!-- /example -->`, or all whose names
+begin alike in a place `NAME*`. With --write both are written anew.
 """
 import os
 import re
@@ -14,7 +14,7 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEXT = os.path.join(PROJECT, 'docs/protocol.md')
 VECTORS = os.path.join(PROJECT, 'test/vectors/examples.txt')
 WIDTH = 96
-PLACE = re.compile(r'<!-- example ([a-z0-9-]+) -->\n(.*?)<!-- /example -->', re.S)
+PLACE = re.compile(r'<!-- example ([a-z0-9-]+\*?) -->\n(.*?)<!-- /example -->', re.S)
 HEAD = """\
 # The examples of docs/protocol.md, made by test/examples with tools/examples.py --write. Each line:
 # name, rule of docs/cairn.cddl (or "bytes", or "text"), hex (or the text). Keys are Ed25519; a seed
@@ -33,20 +33,32 @@ def read_examples(program):
     return examples
 
 
+def wrap(value, indent=''):
+    width = WIDTH - len(indent)
+    return '\n'.join(indent + value[i:i + width] for i in range(0, len(value), width))
+
+
 def fill(text, examples):
-    """The text with every place filled; complains of places and examples without each other."""
+    """The text with every place filled; complains of places and examples without each other. A place
+    `NAME*` holds all examples that begin so."""
     left = set(examples)
+
+    def one(name):
+        rule, value = examples[name]
+        size = '' if rule == 'text' else ', %d bytes' % (len(value) // 2)
+        return '`%s`%s:\n```\n%s\n```' % (name, size, wrap(value))
 
     def place(match):
         name = match.group(1)
-        if name not in examples:
+        names = [name]
+        if name.endswith('*'):
+            names = [other for other in examples if other.startswith(name[:-1])]
+        if not names or names[0] not in examples:
             sys.exit('docs/protocol.md: there is no example %s' % name)
-        left.discard(name)
-        rule, value = examples[name]
-        size = '' if rule == 'text' else ', %d bytes' % (len(value) // 2)
-        lines = [value[i:i + WIDTH] for i in range(0, len(value), WIDTH)]
-        return ('<!-- example %s -->\n`%s`%s:\n```\n%s\n```\n<!-- /example -->'
-                % (name, name, size, '\n'.join(lines)))
+        left.difference_update(names)
+        inner = one(name) if names == [name] else '```\n%s\n```' % '\n'.join(
+            '%s\n%s' % (other, wrap(examples[other][1], '  ')) for other in names)
+        return '<!-- example %s -->\n%s\n<!-- /example -->' % (name, inner)
 
     text = PLACE.sub(place, text)
     if left:

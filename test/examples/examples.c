@@ -27,6 +27,13 @@ struct cast {
     struct signer *notary_third;
 };
 
+/* Ids of what was said. */
+struct said {
+    struct hash deposit;
+    struct hash foreign;
+    struct hash mandate;
+};
+
 static void cast_make(struct cast *cast)
 {
     *cast = (struct cast){
@@ -276,7 +283,7 @@ static struct hash deposit(struct world *world, const struct cast *cast, const s
 }
 
 /* Its keys stand in no order, and its kid is a name. */
-static void foreign(struct world *world, const struct cast *cast)
+static struct hash foreign(struct world *world, const struct cast *cast)
 {
     struct buf protected = {0};
     struct buf message = {0};
@@ -308,9 +315,11 @@ static void foreign(struct world *world, const struct cast *cast)
     emit("foreign-id", "bytes", hash_bytes(&id));
     buf_clear(&protected);
     buf_clear(&message);
+    return id;
 }
 
-static void speak_about(struct world *world, const struct cast *cast, const struct hash *id)
+/* Returns the id of the mandate. */
+static struct hash speak_about(struct world *world, const struct cast *cast, const struct hash *id)
 {
     struct buf body = {0};
     struct member_mandate mandate = {.agent = bytes_text("notary"),
@@ -338,23 +347,62 @@ static void speak_about(struct world *world, const struct cast *cast, const stru
     member_reference_write(&body, &ended);
     say(world, &cast->bank, "member.end_mandate", "body-end-mandate", &body);
     world_commit(world);
+    return given;
 }
 
-static void emit_member(struct world *world)
+/* ---- state */
+
+/* Prints a whole state key and its value; `key` is cleared. */
+static void show_value(struct view *view, const char *name, const char *rule, const char *module,
+                       struct buf *key)
 {
-    struct view *view = ledger_view(world->ledger);
+    char label[64];
     struct state_answer answer = {0};
-    struct buf key = {0};
     struct buf whole = {0};
-    member_state_key(&key, bytes_text("notary"));
-    must(view_state(view, bytes_text("member"), buf_bytes(&key), &answer), "the member");
+    must(view_state(view, bytes_text(module), buf_bytes(key), &answer), name);
     cbor_put_array(&whole, 2);
-    cbor_put_literal(&whole, "member");
-    buf_put(&whole, buf_bytes(&key));
-    emit_buf("state-key-member", "state-key", &whole);
-    emit("member-record", "member-record", buf_bytes(&answer.value));
+    cbor_put_literal(&whole, module);
+    buf_put(&whole, buf_bytes(key));
+    snprintf(label, sizeof label, "key-of-%s", name);
+    emit_buf(label, "state-key", &whole);
+    snprintf(label, sizeof label, "value-of-%s", name);
+    emit(label, rule, buf_bytes(&answer.value));
     state_answer_clear(&answer);
-    buf_clear(&key);
+    buf_clear(key);
+}
+
+static void show_member_values(struct view *view, const struct cast *cast, const struct said *said)
+{
+    struct buf key = {0};
+    struct hash unsent = label_hash("cairn example: a statement that was refused");
+    member_state_key(&key, bytes_text("notary"));
+    show_value(view, "member", "member-record", "member", &key);
+    name_state_key(&key, bytes_text("tool-1"));
+    show_value(view, "name", "name-record", "member", &key);
+    mandate_state_key(&key, &said->mandate);
+    show_value(view, "mandate", "mandate-record", "member", &key);
+    void_state_key(&key, pubkey_kid(signer_pubkey(cast->bank.signer)), &unsent);
+    show_value(view, "void", "void-record", "member", &key);
+}
+
+static void show_values(struct world *world, const struct cast *cast, const struct said *said)
+{
+    struct buf key = {0};
+    struct view *view = ledger_view(world->ledger);
+    const struct evidence_place first = {said->deposit, 0};
+    const struct evidence_place second = {said->deposit, 1};
+    const struct evidence_countersign countersign = {first, bytes_text("witness")};
+    show_member_values(view, cast, said);
+    withdrawn_state_key(&key, &second, bytes_text("bank"));
+    show_value(view, "withdrawn", "withdrawn-record", "evidence", &key);
+    superseded_state_key(&key, &second, bytes_text("bank"));
+    show_value(view, "superseded", "superseded-record", "evidence", &key);
+    countersigned_state_key(&key, &countersign, bytes_text("notary"));
+    show_value(view, "countersigned", "countersigned-record", "evidence", &key);
+    foreign_state_key(&key, &said->foreign);
+    show_value(view, "foreign", "foreign-record", "evidence", &key);
+    quota_state_key(&key, pubkey_kid(signer_pubkey(cast->tool)));
+    show_value(view, "quota", "quota-record", "evidence", &key);
     view_release(view);
 }
 
@@ -397,15 +445,16 @@ int main(void)
     register_all(&world, &cast);
     plain_item(&items[0]);
     blinded_item(&items[1]);
-    struct hash id = deposit(&world, &cast, items);
-    foreign(&world, &cast);
+    struct said said;
+    said.deposit = deposit(&world, &cast, items);
+    said.foreign = foreign(&world, &cast);
     world_commit(&world);
-    speak_about(&world, &cast, &id);
+    said.mandate = speak_about(&world, &cast, &said.deposit);
     change_notary(&world, &cast);
     char evidence[EVIDENCE_ID_LEN + 1];
-    evidence_id_write(evidence, &id, 1);
+    evidence_id_write(evidence, &said.deposit, 1);
     printf("evidence-id text %s\n", evidence);
-    emit_member(&world);
+    show_values(&world, &cast, &said);
     struct trust *trust = show_proofs(&world, &cast.bank, cast.receipt);
     restart(&world, &cast);
     show_restart(&world, trust, &cast.chief, cast.receipt_later);

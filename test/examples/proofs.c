@@ -112,6 +112,9 @@ static void show_proof(const struct proof_file *file, struct bytes trust)
     emit_buf("proof", "proof-file", &proof);
     must(proof_file_export(&proof, file), "the export");
     check(buf_bytes(&proof), trust);
+    struct proof_file exported;
+    must(proof_file_read(&exported, buf_bytes(&proof)), "the export");
+    emit("receipt-with-path", "receipt", exported.receipts[0]);
     emit_buf("proof-exported", "proof-file", &proof);
 }
 
