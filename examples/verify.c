@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     take_file(digest, argv[1]);
     struct cairn_verdict *verdict = cairn_verify(proof, trust, digest);
     print_verdict(verdict);
-    int status = cairn_verdict_status(verdict);
+    int status = (int)cairn_verdict_status(verdict);
     cairn_verdict_free(verdict);
     cairn_digest_free(digest);
     cairn_trust_free(trust);

@@ -221,7 +221,7 @@ enum err client_post(struct client *client, const char *path, const char *conten
     struct answer answer = {.max = CLIENT_JSON_MAX};
     enum err err = post_once(client, path, content_type, body, &answer, why);
     for (unsigned i = 1; i < TRIES && try_again(err, &answer); i++) {
-        wait_ms(FIRST_WAIT << (i - 1));
+        wait_ms((unsigned)FIRST_WAIT << (i - 1));
         buf_clear(&answer.body);
         answer = (struct answer){.max = CLIENT_JSON_MAX};
         err = post_once(client, path, content_type, body, &answer, why);

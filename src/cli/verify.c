@@ -215,7 +215,7 @@ static int run(const struct args *args)
     } else {
         verdict_print(&verdict);
     }
-    int status = verdict.status;
+    int status = (int)verdict.status;
     verdict_clear(&verdict);
     buf_clear(&beside);
     return status;

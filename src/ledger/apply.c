@@ -149,7 +149,7 @@ static enum err act_as(struct applying *at, struct bytes member, const struct kn
                         record == NULL ? "is unknown" : "has been ended", NULL, "%.*s",
                         (int)member.len, (const char *)member.at);
     }
-    BUG_ON(member.len > sizeof context->member_at);
+    BUG_ON(member.at == NULL || member.len > sizeof context->member_at);
     memmove(context->member_at, member.at, member.len);
     context->member = (struct bytes){context->member_at, member.len};
     return OK;
@@ -184,7 +184,7 @@ static enum err check_mandate(struct applying *at, const struct mandate_record *
 static enum err use_mandate(struct applying *at, const struct known_record **member)
 {
     struct rule_context *context = at->context;
-    struct mandate_record mandate;
+    struct mandate_record mandate = {0};
     state_key_write(&context->key, bytes_text(MEMBER_MODULE), BYTES_NONE);
     mandate_state_key(&context->key, &at->submission->statement.mandate);
     struct buf value = {0};
@@ -250,6 +250,7 @@ static enum err check_and_run(struct applying *at)
         }
     }
     TRY(find_key(at));
+    BUG_ON(at->key == NULL || at->key->key == NULL);
     if (foreign) {
         statement_id(&at->submission->id, &at->submission->statement, &at->context->kid);
         TRY(check_foreign_seen(at));
