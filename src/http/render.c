@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "codec/text.h"
 #include "crypto/digest.h"
+#include "http/problem.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 void json_set_hex(json_t *object, const char *key, struct bytes value)
@@ -156,4 +158,72 @@ json_t *render_key(const struct hash *kid, const struct key_record *record)
     json_object_set_new(object, "until",
                         record->has_until ? json_integer((json_int_t)record->until) : json_null());
     return object;
+}
+
+/* ---- answers of a submission */
+
+/* Of one answer that is OK, with every number at its longest. */
+#define ANSWER_MAX 384
+
+static void put_literal(struct buf *out, const char *text)
+{
+    buf_put(out, bytes_text(text));
+}
+
+static void put_json_object(struct buf *out, json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+    BUG_ON(text == NULL);
+    put_literal(out, text);
+    free(text);
+    json_decref(object);
+}
+
+/* What stands behind "ok" of a statement that is stored. */
+static void render_place(struct buf *out, const struct node_answer *answer)
+{
+    char text[ANSWER_MAX];
+    int len = snprintf(text, sizeof text, ",\"seen\":%s", answer->seen ? "true" : "false");
+    if (answer->items > 0) {
+        char id[EVIDENCE_ID_LEN + 1];
+        evidence_id_write(id, &answer->id, 0);
+        len += snprintf(text + len, sizeof text - (size_t)len,
+                        ",\"evidence\":\"%s\",\"items\":%" PRIu32, id, answer->items);
+    }
+    len += snprintf(text + len, sizeof text - (size_t)len,
+                    ",\"index\":%" PRIu64 ",\"height\":%" PRIu64, answer->index, answer->height);
+    BUG_ON(len >= (int)sizeof text);
+    buf_put(out, (struct bytes){(const uint8_t *)text, (size_t)len});
+}
+
+static void render_answer(struct buf *out, const struct node_answer *answer)
+{
+    put_literal(out, answer->err == OK ? "{\"ok\":true" : "{\"ok\":false");
+    if (!hash_is_zero(&answer->id)) {
+        put_literal(out, ",\"statement\":\"");
+        hex_put(out, hash_bytes(&answer->id));
+        put_literal(out, "\"");
+    }
+    if (answer->err == OK) {
+        render_place(out, answer);
+    } else {
+        put_literal(out, ",\"problem\":");
+        put_json_object(out, problem_json(answer->err, &answer->why));
+    }
+    put_literal(out, "}");
+}
+
+void render_answers(struct buf *out, const struct node_answers *answers)
+{
+    put_literal(out, "{\"answers\":[");
+    for (size_t i = 0; i < answers->count; i++) {
+        put_literal(out, i > 0 ? "," : "");
+        render_answer(out, &answers->at[i]);
+    }
+    put_literal(out, "]");
+    if (answers->head.suite != 0) {
+        put_literal(out, ",\"head\":");
+        put_json_object(out, render_header(&answers->head));
+    }
+    put_literal(out, "}");
 }

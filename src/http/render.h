@@ -23,4 +23,8 @@ json_t *render_found(const struct node_found *found);
 json_t *render_member(struct bytes id, const struct member_record *record);
 json_t *render_key(const struct hash *kid, const struct key_record *record);
 
+/* Appends what became of a submission: {"answers":[...],"head":{...}}. As text and not by way of
+ * objects, since there may be thousands of answers, and this is on the path of every statement. */
+void render_answers(struct buf *out, const struct node_answers *answers);
+
 #endif

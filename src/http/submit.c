@@ -40,29 +40,6 @@ static struct pending *pending_of(struct exchange *exchange)
     return pending;
 }
 
-static json_t *render_answer(const struct node_answer *answer)
-{
-    json_t *object = json_object();
-    json_object_set_new(object, "ok", json_boolean(answer->err == OK));
-    if (!hash_is_zero(&answer->id)) {
-        json_set_hex(object, "statement", hash_bytes(&answer->id));
-    }
-    if (answer->err != OK) {
-        json_object_set_new(object, "problem", problem_json(answer->err, &answer->why));
-        return object;
-    }
-    json_object_set_new(object, "seen", json_boolean(answer->seen));
-    if (answer->items > 0) {
-        char id[EVIDENCE_ID_LEN + 1];
-        evidence_id_write(id, &answer->id, 0);
-        json_object_set_new(object, "evidence", json_string(id));
-        json_set_uint(object, "items", answer->items);
-    }
-    json_set_uint(object, "index", answer->index);
-    json_set_uint(object, "height", answer->height);
-    return object;
-}
-
 static void finish(void *context, struct exchange *exchange)
 {
     (void)context;
@@ -75,16 +52,10 @@ static void finish(void *context, struct exchange *exchange)
         respond_problem(exchange, answers->at[0].err, &answers->at[0].why);
         return;
     }
-    json_t *list = json_array();
-    for (size_t i = 0; i < answers->count; i++) {
-        json_array_append_new(list, render_answer(&answers->at[i]));
-    }
-    json_t *object = json_object();
-    json_object_set_new(object, "answers", list);
-    if (answers->head.suite != 0) {
-        json_object_set_new(object, "head", render_header(&answers->head));
-    }
-    respond_json(exchange, refused ? 207 : 201, object);
+    struct response *response = exchange_response(exchange);
+    render_answers(&response->body, answers);
+    response->status = refused ? 207 : 201;
+    response->content_type = "application/json";
 }
 
 /* On a thread of the node. */
