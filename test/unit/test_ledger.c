@@ -385,13 +385,16 @@ static void a_refused_end_of_a_key_is_forgotten_with_what_was_read_of_it(void **
     }
     struct submission *block[] = {
         say(0, 0, "member.run", buf_bytes(&twice)),
+        say(1, 1, "test.run", nothing()),
         say(1, 0, "test.run", nothing()),
     };
-    struct block_result result = maker_execute(&maker, block, 2, MAKER_TIME);
+    struct block_result result = maker_execute(&maker, block, 3, MAKER_TIME);
     CHECK_ERR(result.results[0].err, ERR_EXISTS);
     CHECK_OK(result.results[1].err);
-    submission_free(block[0]);
-    submission_free(block[1]);
+    CHECK_OK(result.results[2].err);
+    for (unsigned i = 0; i < 3; i++) {
+        submission_free(block[i]);
+    }
     buf_clear(&twice);
 }
 
@@ -606,6 +609,37 @@ static void a_block_takes_no_more_than_it_may_add_to_the_store(void **state)
     }
 }
 
+static void what_rules_put_counts_toward_the_block(void **state)
+{
+    (void)state;
+    struct maker_statement what = {.member = 1, .time_ms = MAKER_TIME, .verified = true};
+    struct buf many = {0};
+    cbor_put_array(&many, 2);
+    cbor_put_uint(&many, 1);
+    cbor_put_array(&many, 1000);
+    for (unsigned i = 0; i < 1000; i++) {
+        cbor_put_array(&many, 3);
+        cbor_put_uint(&many, OP_PUT);
+        cbor_put_bytes(&many, key_a());
+        cbor_put_bytes(&many, hex("8101"));
+    }
+    struct submission *block[] = {
+        maker_deposit(&maker, what, 1),
+        say(1, 0, "test.run", buf_bytes(&many)),
+        say(1, 0, "test.run", nothing()),
+    };
+    block[0]->items->total_len = BLOCK_LEN_MAX - block[0]->entry.len - block[1]->entry.len - 3000;
+    struct block_result result = maker_execute(&maker, block, 3, MAKER_TIME);
+    CHECK_OK(result.results[0].err);
+    CHECK_OK(result.results[1].err);
+    CHECK_ERR(result.results[2].err, ERR_BUSY);
+    CHECK_OK(maker_execute(&maker, &block[2], 1, MAKER_TIME).results[0].err);
+    for (unsigned i = 0; i < 3; i++) {
+        submission_free(block[i]);
+    }
+    buf_clear(&many);
+}
+
 static void a_store_has_one_ledger(void **state)
 {
     (void)state;
@@ -643,6 +677,7 @@ int main(void)
         CASE(foreign_statements_are_found_by_kid_and_by_name),
         CASE(the_signer_of_a_statement_is_found),
         CASE(a_block_takes_no_more_than_it_may_add_to_the_store),
+        CASE(what_rules_put_counts_toward_the_block),
         CASE(a_store_has_one_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
