@@ -1,14 +1,8 @@
 /* What the indexes hold of committed blocks, read back from what is stored. */
 #include "ledger/ledger_view.h"
 #include "ledger/members.h"
-#include "store/index.h"
 
 #include <stdlib.h>
-
-_Static_assert((int)PAIR_SHA256 == (int)INDEX_SHA256 && (int)PAIR_SM3 == (int)INDEX_SM3 &&
-                   (int)PAIR_REF == (int)INDEX_REF && (int)PAIR_STATEMENT == (int)INDEX_STATEMENT &&
-                   (int)PAIR_TARGET == (int)INDEX_TARGET,
-               "pairs have the numbers of the indexes");
 
 struct pairs {
     const struct view *view;

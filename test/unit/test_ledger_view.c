@@ -1,7 +1,15 @@
 /* What readers see, and what does not open. */
 #include "ledger_case.h"
 
+#include "store/index.h"
+
 #include <pthread.h>
+
+/* The ledger may not see the indexes, so this is the place that holds the two tables together. */
+_Static_assert((int)PAIR_SHA256 == (int)INDEX_SHA256 && (int)PAIR_SM3 == (int)INDEX_SM3 &&
+                   (int)PAIR_REF == (int)INDEX_REF && (int)PAIR_STATEMENT == (int)INDEX_STATEMENT &&
+                   (int)PAIR_TARGET == (int)INDEX_TARGET,
+               "pairs have the numbers of the indexes");
 
 /* What view_pairs gave. */
 struct given {
