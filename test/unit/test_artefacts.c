@@ -3,6 +3,7 @@
 #include "interop.h"
 #include "mini_ledger.h"
 
+#include "codec/text.h"
 #include "proof/batchproof.h"
 #include "proof/cairn_verify.h"
 #include "proof/inspect.h"
@@ -476,6 +477,103 @@ static void an_exported_proof_is_a_transparent_statement_and_still_verifies(void
     scene_end(&scene);
 }
 
+/* A vkey "witness.example+HASH+BASE64" of C2SP for an Ed25519 signer. */
+static void vkey_write(struct buf *out, const struct signer *signer, uint8_t key_hash[4])
+{
+    struct buf material = {0};
+    struct buf named = {0};
+    struct hash hash;
+    struct bytes spki = pubkey_spki(signer_pubkey(signer));
+    buf_put_byte(&material, 4);
+    buf_put(&material, (struct bytes){spki.at + spki.len - 32, 32});
+    buf_put(&named, bytes_text("witness.example\n"));
+    buf_put(&named, buf_bytes(&material));
+    sha256(&hash, buf_bytes(&named));
+    memcpy(key_hash, hash.at, 4);
+    buf_put(out, bytes_text("witness.example+"));
+    hex_put(out, (struct bytes){key_hash, 4});
+    buf_put_byte(out, '+');
+    base64_put(out, buf_bytes(&material));
+    buf_clear(&material);
+    buf_clear(&named);
+}
+
+/* The line by which a witness cosigns the scene's head at 1700000003 (C2SP tlog-cosignature). */
+static void cosign(struct buf *out, const struct scene *scene, const struct signer *signer,
+                   const uint8_t key_hash[4])
+{
+    struct buf message = {0};
+    struct buf line = {0};
+    uint8_t signature[64];
+    uint8_t seconds[8];
+    buf_put(&message, bytes_text("cosignature/v1\ntime 1700000003\nTest/0500000000000000/0\n3\n"));
+    base64_put(&message, hash_bytes(&scene->mini.headers[2].tree_root));
+    buf_put_byte(&message, '\n');
+    CHECK_OK(signer_sign(signer, signature, buf_bytes(&message)));
+    put_u64(seconds, 1700000003);
+    buf_put(&line, (struct bytes){key_hash, 4});
+    buf_put(&line, (struct bytes){seconds, 8});
+    buf_put(&line, (struct bytes){signature, 64});
+    buf_put(out, bytes_text("\xe2\x80\x94 witness.example "));
+    base64_put(out, buf_bytes(&line));
+    buf_clear(&message);
+    buf_clear(&line);
+}
+
+/* What the verdict says of the receipts of a proof that carries one note. */
+static enum outcome note_outcome(struct scene *scene, struct bytes note)
+{
+    static struct proof_file file;
+    struct buf bytes = {0};
+    struct proof *proof;
+    struct verdict verdict = {0};
+    struct subject none = {.kind = SUBJECT_NONE};
+    shared_make(&file, scene);
+    file.item = buf_bytes(&scene->items[0]);
+    file.item_path = mini_path(scene->item_leaves, 0, ITEMS);
+    file.notes[file.note_count++] = note;
+    proof_file_write(&bytes, &file);
+    CHECK_OK(proof_parse(&proof, buf_bytes(&bytes), NULL));
+    proof_verify(&verdict, proof, scene->trust, &none);
+    enum outcome outcome = OUTCOME_PASS;
+    for (size_t i = 0; i < verdict.count; i++) {
+        if (verdict.lines[i].check == CHECK_RECEIPT && verdict.lines[i].outcome != OUTCOME_PASS) {
+            outcome = verdict.lines[i].outcome;
+        }
+    }
+    proof_free(proof);
+    verdict_clear(&verdict);
+    buf_clear(&bytes);
+    return outcome;
+}
+
+static void a_witness_counts_if_it_is_listed_and_its_cosignature_is_true(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct buf vkey = {0};
+    struct buf note = {0};
+    uint8_t key_hash[4];
+    struct signer *witness = mini_signer();
+    scene_begin(&scene);
+    vkey_write(&vkey, witness, key_hash);
+    cosign(&note, &scene, witness, key_hash);
+    CHECK(note_outcome(&scene, buf_bytes(&note)) == OUTCOME_NOT_COUNTED);
+    struct bytes listed[1] = {buf_bytes(&vkey)};
+    scene.trust->witnesses = listed;
+    scene.trust->witness_count = 1;
+    CHECK(note_outcome(&scene, buf_bytes(&note)) == OUTCOME_PASS);
+    CHECK(note_outcome(&scene, (struct bytes){note.at, note.len - 4}) == OUTCOME_FAIL);
+    CHECK(note_outcome(&scene, bytes_text("no line of a note")) == OUTCOME_FAIL);
+    note.len = 0;
+    cosign(&note, &scene, scene.node, key_hash);
+    CHECK(note_outcome(&scene, buf_bytes(&note)) == OUTCOME_FAIL);
+    signer_free(witness);
+    buf_clear(&vkey);
+    buf_clear(&note);
+    scene_end(&scene);
+}
+
 /* What inspection shows of `in`, or "" where it refuses. */
 static void check_shows(struct bytes in, const char *words)
 {
@@ -590,6 +688,7 @@ int main(void)
         cmocka_unit_test(a_later_known_head_is_said),
         cmocka_unit_test(no_changed_byte_of_a_state_proof_goes_unnoticed),
         cmocka_unit_test(an_exported_proof_is_a_transparent_statement_and_still_verifies),
+        cmocka_unit_test(a_witness_counts_if_it_is_listed_and_its_cosignature_is_true),
         cmocka_unit_test(inspection_knows_every_artefact),
         cmocka_unit_test(a_key_request_proves_possession),
         cmocka_unit_test(the_public_interface_takes_state_proofs),

@@ -458,6 +458,82 @@ static void a_restart_that_is_not_signed_or_not_first_is_refused(void **state)
     scene_end(&scene);
 }
 
+static struct validators set_of(struct scene *scene, const struct signer *signer)
+{
+    struct validators set = {1, arena_alloc(&scene->arena, sizeof *set.at)};
+    struct bytes spki = pubkey_spki(signer_pubkey(signer));
+    memcpy(set.at[0].key.at, spki.at + spki.len - 32, 32);
+    set.at[0].power = 10;
+    return set;
+}
+
+/* A commit by one validator at CometBFT height 20 that carries the step's header and names `next`.
+ */
+static void commit_make(struct scene *scene, struct trust_step *step, const struct signer *by,
+                        const struct validators *next)
+{
+    struct hash app;
+    struct hash set_hash;
+    struct hash next_hash;
+    struct hash header_hash_comet;
+    uint8_t signature[64];
+    struct buf bytes = {0};
+    struct comet_vote vote = {.there = true, .time = {1700000010, 0}};
+    struct commit commit = {
+        .header = {.chain = bytes_text("c-1"), .height = 20, .time = {1700000009, 0}},
+        .vote_count = 1,
+        .votes = &vote,
+        .set = set_of(scene, by)};
+    header_hash(&app, &scene->mini.headers[scene->mini.height - 1]);
+    validators_hash(&set_hash, &commit.set);
+    validators_hash(&next_hash, next);
+    commit.header.hashes[COMET_APP] = hash_bytes(&app);
+    commit.header.hashes[COMET_VALIDATORS] = hash_bytes(&set_hash);
+    commit.header.hashes[COMET_NEXT_VALIDATORS] = hash_bytes(&next_hash);
+    comet_header_hash(&header_hash_comet, &commit.header);
+    comet_vote_bytes(&bytes, &commit, &header_hash_comet, 0);
+    CHECK_OK(signer_sign(by, signature, buf_bytes(&bytes)));
+    vote.signature = (struct bytes){signature, sizeof signature};
+    bytes.len = 0;
+    commit_write(&bytes, &commit);
+    step->commit = keep(scene, &bytes);
+}
+
+static void a_commit_of_the_old_validators_brings_in_the_new_ones(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    scene_begin(&scene);
+    struct comet_range range = {.set = set_of(&scene, scene.old)};
+    struct regime *regime = &scene.trust->regimes[0];
+    regime->comet = true;
+    regime->comet_chain = bytes_text("c-1");
+    regime->ranges = &range;
+    regime->range_count = 1;
+    struct trust_step *step = go_on(&scene, scene.old);
+    struct validators next = set_of(&scene, scene.new);
+    CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_SIGNATURE);
+    commit_make(&scene, step, scene.new, &next);
+    CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_MISMATCH);
+    commit_make(&scene, step, scene.old, &next);
+    step->has_next = true;
+    step->next = set_of(&scene, scene.old);
+    CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_MISMATCH);
+    step->next = next;
+    CHECK_OK(apply(&scene, &after, NULL, NULL));
+    const struct regime *grown = trust_regime(after, 2);
+    CHECK_UINT(grown->range_count, 2);
+    CHECK(grown->ranges[0].has_to && grown->ranges[0].to == 20);
+    CHECK_UINT(grown->ranges[0].ended_ms, 1700000009000);
+    CHECK(grown->ranges[1].from == 21 && validators_equal(&grown->ranges[1].set, &next));
+    trust_free(after);
+    range.has_to = true;
+    range.to = 20;
+    CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_SIGNATURE);
+    scene_end(&scene);
+}
+
 static enum err update_ok(struct bytes in)
 {
     struct trust_update *update;
@@ -583,6 +659,7 @@ int main(void)
         cmocka_unit_test(nothing_enters_that_is_not_vouched_for),
         cmocka_unit_test(a_restart_needs_to_be_accepted_and_keeps_what_was_lost),
         cmocka_unit_test(a_restart_that_is_not_signed_or_not_first_is_refused),
+        cmocka_unit_test(a_commit_of_the_old_validators_brings_in_the_new_ones),
         cmocka_unit_test(an_update_cut_short_or_lengthened_is_unreadable),
         cmocka_unit_test(no_flipped_bit_of_an_update_enters),
     };
