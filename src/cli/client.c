@@ -201,11 +201,14 @@ static enum err post_once(struct client *client, const char *path, const char *c
     return err;
 }
 
-/* Whether the same bytes may fare better in a moment. */
+/* Whether the same bytes may fare better in a moment: not where somebody must act first. */
 static bool try_again(enum err err, const struct answer *answer)
 {
-    return (err == ERR_UNREACHABLE && !answer->too_long) ||
-           (err == OK && (answer->status == 503 || answer->status == 504));
+    static const char read_only[] = "/problems/read-only";
+    const struct buf *body = &answer->body;
+    return (err == ERR_UNREACHABLE && !answer->too_long) || (err == OK && answer->status == 504) ||
+           (err == OK && answer->status == 503 &&
+            !(body->len > 0 && memmem(body->at, body->len, read_only, strlen(read_only))));
 }
 
 static void wait_ms(unsigned ms)
