@@ -7,6 +7,38 @@
 
 #define HTTP_CONFLICT 409
 
+/* Asks for what leads on from a head; NULL is the genesis. ERR_EXISTS: it is the newest. */
+static enum err update_from(struct buf *out, struct client *client, const struct head *head,
+                            struct why *why)
+{
+    char path[160];
+    snprintf(path, sizeof path, "/v1/trust-update?epoch=%llu&height=%llu&size=%llu",
+             head ? (unsigned long long)head->place.epoch : 0,
+             head ? (unsigned long long)head->place.height : 0,
+             head ? (unsigned long long)head->size : 0);
+    enum err err = client_get(client, path, TRUST_UPDATE_MAX, out, why);
+    return client_status(client) == HTTP_CONFLICT ? ERR_EXISTS : err;
+}
+
+/* A ledger that lost blocks does not know the newest heads any more, but older ones. What is
+ * complained about is the newest. */
+static enum err update_ask(struct buf *out, struct client *client, const struct trust *trust,
+                           struct why *why)
+{
+    if (trust->head_count == 0) {
+        return update_from(out, client, NULL, why);
+    }
+    enum err err = ERR_REFUSED;
+    for (size_t i = trust->head_count; i > 0 && err == ERR_REFUSED; i--) {
+        struct why older = {0};
+        if (!trust->heads[i - 1].lost) {
+            err = update_from(out, client, &trust->heads[i - 1], &older);
+            *why = why->field[0] == '\0' || err != ERR_REFUSED ? older : *why;
+        }
+    }
+    return err;
+}
+
 static enum err update_get(struct buf *out, const struct args *args, const struct trust *trust,
                            struct why *why)
 {
@@ -14,18 +46,9 @@ static enum err update_get(struct buf *out, const struct args *args, const struc
     if (file) {
         return file_read(out, file, TRUST_UPDATE_MAX, why);
     }
-    char path[160];
-    const struct head *head = trust_newest(trust);
     struct client *client;
-    snprintf(path, sizeof path, "/v1/trust-update?epoch=%llu&height=%llu&size=%llu",
-             head ? (unsigned long long)head->place.epoch : 0,
-             head ? (unsigned long long)head->place.height : 0,
-             head ? (unsigned long long)head->size : 0);
     TRY(client_new(&client, args, why));
-    enum err err = client_get(client, path, TRUST_UPDATE_MAX, out, why);
-    if (client_status(client) == HTTP_CONFLICT) {
-        err = ERR_EXISTS; /* the head is the newest there is */
-    }
+    enum err err = update_ask(out, client, trust, why);
     client_free(client);
     return err;
 }
