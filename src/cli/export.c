@@ -91,13 +91,13 @@ static enum err anchor_put(const char *path, struct proof_file *file, const stru
 static enum err anchor(const char *path, struct proof *proof, const struct trust_update *update,
                        struct why *why)
 {
-    if (!hash_equal(&update->chain, &proof->head.chain)) {
-        return why_say(why, ERR_MISMATCH, "proof", path, "is of another ledger", "Check --server.");
-    }
-    if (update->step_count == 0 ||
+    if (!update || update->step_count == 0 ||
         (proof->has_anchor && proof->anchor.height >= update->steps[0].header.height)) {
         printf("%s: there is no later head\n", path);
         return OK;
+    }
+    if (!hash_equal(&update->chain, &proof->head.chain)) {
+        return why_say(why, ERR_MISMATCH, "proof", path, "is of another ledger", "Check --server.");
     }
     if (proof->file.has_anchor_token) {
         printf("%s: left as it is, its anchor has a time-stamp\n", path);

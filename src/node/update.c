@@ -228,7 +228,7 @@ static enum err add_newest(struct answering *answering, struct why *why)
     if (answering->known.height == head->height) {
         return answering->step_count > 0
                    ? OK
-                   : why_say(why, ERR_NOT_FOUND, "head", NULL, "is the newest there is",
+                   : why_say(why, ERR_EXISTS, "head", NULL, "is the newest there is",
                              "There is nothing to update.");
     }
     struct trust_step *step = &answering->steps[answering->step_count++];

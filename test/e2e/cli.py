@@ -75,7 +75,7 @@ class Members(Case):
 
     def test_who_is_no_operator_registers_nobody(self):
         request = self.ledger.request("eve")
-        self.ledger.fails(1, "role", "member", "add", "eve", "--request", request, "--role",
+        self.ledger.fails(1, "may not register", "member", "add", "eve", "--request", request, "--role",
                           "depositor", "--key", self.alice)
 
     def test_a_rotated_key_ends_and_the_new_one_begins(self):
