@@ -60,6 +60,7 @@ static enum err request_parse(struct possession *out, struct pubkey **key, struc
     }
     if (alg_of_header(&out->alg, alg) != OK || !pubkey_fits(*key, out->alg) ||
         !hash_equal(&kid, pubkey_kid(*key))) {
+        out->alg = (enum alg)0;
         pubkey_free(*key);
         *key = NULL;
         return why_say(why, ERR_KEY, "public key", NULL, "is not the one that the header names",

@@ -286,10 +286,10 @@ void show_receipt(struct show *show, struct bytes in)
 
 void show_request(struct show *show, struct bytes in)
 {
-    struct possession request;
-    struct why why = {0};
-    enum err err = possession_parse(&request, in, &why);
-    if (err != OK && err != ERR_SIGNATURE && err != ERR_UNSUPPORTED) {
+    struct possession request = {0};
+    enum err err = possession_parse(&request, in, NULL);
+    /* A request whose signature fails, or can't be judged here, is shown; alg is known by then. */
+    if (err != OK && request.alg == 0) {
         show_unreadable(show, "key request", err, in);
         return;
     }
