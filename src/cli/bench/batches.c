@@ -232,7 +232,7 @@ static void report_space(struct batches *batches, uint64_t peak)
 static enum err run_slices(struct batches *batches, struct series *series, struct why *why)
 {
     struct bench *bench = batches->bench;
-    size_t least = bench->full ? FULL_SLICES : SHORT_SLICES;
+    size_t least = bench->rough ? bench->tries : bench->full ? FULL_SLICES : SHORT_SLICES;
     struct trial trial = {.prepare = prepare,
                           .measure = measure,
                           .context = batches,

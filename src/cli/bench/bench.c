@@ -19,7 +19,8 @@
 
 #define DEFAULT_DIR  "bench-data"
 #define STATUS_NOISY 3
-#define TRIES        30
+#define TRIES        20
+#define TRIES_FULL   40
 #define FSYNC_COUNT  500
 #define OPEN_FOLDERS 16
 
@@ -156,6 +157,16 @@ static enum err say(const struct args *args, const struct report *report, struct
     return path ? write_markdown(path, report, why) : OK;
 }
 
+static size_t tries_wanted(const struct args *args)
+{
+    const char *text = args_text(args, "pairs");
+    unsigned long tries = text ? strtoul(text, NULL, 10) : 0;
+    if (tries == 0 || tries > PAIRS_MAX) {
+        return args_flag(args, "full") ? TRIES_FULL : TRIES;
+    }
+    return tries;
+}
+
 static int run(const struct args *args)
 {
     const char *dir = args_text(args, "dir");
@@ -164,7 +175,8 @@ static int run(const struct args *args)
     bench->dir = dir ? dir : DEFAULT_DIR;
     bench->full = args_flag(args, "full");
     bench->cores = machine_cores();
-    bench->tries = TRIES;
+    bench->tries = tries_wanted(args);
+    bench->rough = args_text(args, "pairs") != NULL;
     enum err err = make_folder(bench->dir, &why);
     if (err == OK) {
         err = measure(bench, args_text(args, "only"), &why);
@@ -191,6 +203,7 @@ static int run(const struct args *args)
 static const struct arg options[] = {
     {"full", NULL, "the long form: 30 million items", NULL, false, false},
     {"only", "PART", "measure one part", "singles batches", false, false},
+    {"pairs", "N", "try at most N pairs for a row: a rough look", NULL, false, false},
     {"dir", "DIR", "make the ledgers in this new folder; else in " DEFAULT_DIR, NULL, false, false},
     {"keep", NULL, "leave the folder there", NULL, false, false},
     {"write", "FILE", "write the report as Markdown too", NULL, false, false},

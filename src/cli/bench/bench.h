@@ -11,6 +11,7 @@ struct bench {
     const char *dir; /* where ledgers are made */
     bool full;       /* the long form */
     unsigned cores;
+    bool rough;          /* no row takes more than `tries` pairs, whatever it needs */
     size_t tries;        /* pairs that are tried for one row */
     double best_verify;  /* seconds, the best of the whole run */
     double best_hashing; /* the same */

@@ -2,12 +2,15 @@
 #include "base/clock.h"
 #include "cli/bench/bench.h"
 #include "cli/bench/reference.h"
+#include "cli/bench/wire.h"
+#include "codec/text.h"
 #include "node/node.h"
 #include "proof/verify.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #define SIGNED_LEN   400
 #define REFERENCE_MS 300
@@ -21,11 +24,15 @@ struct queries {
     struct bench *bench;
     struct desk *desk;
     struct node *node;
+    struct served server; /* of the row over HTTP */
+    int fd;
     struct trust *trust;
     struct buf proofs[KEPT];
     size_t proof_len; /* the longest */
     bool absent;      /* searches for what is not there */
     uint64_t random;
+    uint64_t search_ns; /* CPU time of all searches of a row */
+    uint64_t searched;
 };
 
 /* A number below `count`: good enough to pick things. */
@@ -99,6 +106,69 @@ static enum err proofs(struct queries *queries, struct why *why)
              series_figure(&series[1]).median);
     report_single(&bench->report, &size, (double)queries->proof_len,
                   (double)queries->proof_len / 4096);
+    return OK;
+}
+
+/* ---- proofs over HTTP */
+
+/* GET of one random proof. */
+static enum err fetch_one(struct queries *queries, struct buf *head, struct buf *in)
+{
+    const struct hash *id = &queries->desk->ids[pick(&queries->random, queries->desk->batches)];
+    char hex[2 * sizeof id->at + 1];
+    char path[128];
+    struct wire_reply reply;
+    hex_write(hex, hash_bytes(id));
+    snprintf(path, sizeof path, "/v1/proofs/%s/%u", hex,
+             (unsigned)pick(&queries->random, BATCH_ITEMS));
+    head->len = 0;
+    wire_head(head, path, NULL, 0);
+    TRY(wire_call(queries->fd, buf_bytes(head), BYTES_NONE, in, &reply));
+    return reply.status == 200 ? OK : ERR_REFUSED;
+}
+
+static enum err measure_fetches(void *context, struct slice *out, struct why *why)
+{
+    struct queries *queries = context;
+    struct buf head = {0};
+    struct buf in = {0};
+    double seconds[PROOFS];
+    enum err err = OK;
+    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS);
+    for (size_t i = 0; err == OK && i < PROOFS; i++) {
+        uint64_t began = clock_mono_ns();
+        err = fetch_one(queries, &head, &in);
+        seconds[i] = (double)(clock_mono_ns() - began) / 1e9;
+    }
+    buf_clear(&head);
+    buf_clear(&in);
+    out->of[0].figure = percentile(seconds, PROOFS, 0.99) * 1e3;
+    out->of[1].figure = percentile(seconds, PROOFS, 0.5) * 1e3;
+    return err == OK ? OK : why_say(why, err, "server", NULL, "gave no proof", NULL);
+}
+
+static enum err fetches(struct queries *queries, struct why *why)
+{
+    static struct series series[2];
+    struct bench *bench = queries->bench;
+    bench_step("proofs over HTTP");
+    TRY(desk_serve(queries->desk, &queries->server, why));
+    queries->fd = wire_open(queries->server.port);
+    struct trial trial = {.measure = measure_fetches,
+                          .context = queries,
+                          .figures = 2,
+                          .tries = bench->tries,
+                          .best = &bench->best_verify};
+    enum err err = queries->fd < 0 ? ERR_UNREACHABLE : pairs_run(series, &trial, why);
+    if (queries->fd >= 0) {
+        close(queries->fd);
+    }
+    child_end(&queries->server.child, SIGTERM);
+    TRY(err);
+    struct row row = {.name = "a proof of a random item over HTTP, one connection: p99",
+                      .unit = "ms"};
+    struct row *added = report_add(&bench->report, &row, &series[0]);
+    snprintf(added->note, sizeof added->note, "p50 %.3f ms", series_figure(&series[1]).median);
     return OK;
 }
 
@@ -206,6 +276,7 @@ static enum err measure_searches(void *context, struct slice *out, struct why *w
     size_t threads = queries->bench->cores < THREADS_MAX ? queries->bench->cores : THREADS_MAX;
     out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS);
     uint64_t began = clock_mono_ns();
+    uint64_t cpu = clock_cpu_ns();
     for (size_t i = 0; i < threads; i++) {
         searchers[i].queries = queries;
         searchers[i].random = queries->random += 977;
@@ -218,6 +289,8 @@ static enum err measure_searches(void *context, struct slice *out, struct why *w
         count += searchers[i].count;
         err = err == OK ? searchers[i].err : err;
     }
+    queries->search_ns += clock_cpu_ns() - cpu;
+    queries->searched += count;
     double rate = (double)count * 1e9 / (double)(clock_mono_ns() - began);
     out->of[0].figure = rate;
     out->of[0].ratio = rate / 20000;
@@ -230,6 +303,8 @@ static enum err searches(struct queries *queries, bool absent, struct why *why)
     struct bench *bench = queries->bench;
     bench_step("searches for digests that are %s", absent ? "absent" : "present");
     queries->absent = absent;
+    queries->search_ns = 0;
+    queries->searched = 0;
     struct trial trial = {.measure = measure_searches,
                           .context = queries,
                           .figures = 1,
@@ -243,7 +318,9 @@ static enum err searches(struct queries *queries, bool absent, struct why *why)
                       .limit = 1,
                       .unit = "/s"};
     if (err == OK) {
-        report_add(&bench->report, &row, series);
+        struct row *added = report_add(&bench->report, &row, series);
+        snprintf(added->note, sizeof added->note, "%.1f us of CPU a search",
+                 (double)queries->search_ns / 1e3 / (double)queries->searched);
     }
     free(series);
     return err;
@@ -275,6 +352,9 @@ enum err bench_queries(struct bench *bench, struct desk *desk, struct why *why)
     trust_free(queries->trust);
     if (queries->node) {
         node_close(queries->node);
+    }
+    if (err == OK) {
+        err = fetches(queries, why);
     }
     for (size_t i = 0; i < KEPT; i++) {
         buf_clear(&queries->proofs[i]);
