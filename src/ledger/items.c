@@ -19,7 +19,9 @@ struct items *items_new(uint32_t expected)
     items->chunks = mem_zalloc(chunks_for(expected) * sizeof *items->chunks);
     items->chunk_roots = mem_zalloc(chunks_for(expected) * sizeof *items->chunk_roots);
     items->prefixes = mem_zalloc(expected * sizeof *items->prefixes);
-    items->leaves = mem_zalloc(CHUNK_ITEMS * sizeof *items->leaves);
+    /* Most deposits hold one item: they must not pay for a whole chunk. */
+    size_t leaves = expected < CHUNK_ITEMS ? expected : CHUNK_ITEMS;
+    items->leaves = mem_zalloc(leaves * sizeof *items->leaves);
     return items;
 }
 
