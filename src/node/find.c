@@ -21,8 +21,12 @@ void node_found_clear(struct node_found *found)
     buf_clear(&found->item);
 }
 
-static enum err record_kid(struct node *node, const struct statement *statement, struct hash *kid)
+enum err node_record_kid(struct node *node, const struct statement *statement, struct hash *kid)
 {
+    if (!statement->foreign) {
+        memcpy(kid->at, statement->kid.at, sizeof kid->at);
+        return OK;
+    }
     struct buf bytes = {0};
     struct key_record record;
     enum err err = ledger_signer(node->ledger, statement, &bytes);
@@ -39,10 +43,8 @@ static enum err record_kid(struct node *node, const struct statement *statement,
 static enum err found_id(struct node *node, const struct statement *statement, struct hash *id)
 {
     struct hash kid;
-    if (statement->foreign) {
-        TRY(record_kid(node, statement, &kid));
-    }
-    statement_id(id, statement, statement->foreign ? &kid : NULL);
+    TRY(node_record_kid(node, statement, &kid));
+    statement_id(id, statement, &kid);
     return OK;
 }
 

@@ -106,6 +106,13 @@ must_use enum err node_note_restart(struct node *node, struct why *why);
 /* Gives the files of a restart their names if its block is in the ledger, removes them if not. */
 must_use enum err node_finish_restart(struct node *node, struct why *why);
 
+/* ---- find.c */
+
+/* The kid under which the signer's record stands: of a foreign statement whatever the ledger finds
+ * by the names in its header. ledger_signer's errors. */
+must_use enum err node_record_kid(struct node *node, const struct statement *statement,
+                                  struct hash *kid);
+
 /* ---- submit.c */
 
 /* The orderer's way up: execute, commit (ledger, head mark, index). */

@@ -2,7 +2,6 @@
  * until the next block. */
 #include "node/internal.h"
 
-#include "crypto/digest.h"
 #include "proof/prooffile.h"
 #include "proof/receipt.h"
 #include "proof/stateproof.h"
@@ -85,27 +84,6 @@ static enum err add_entry(struct work *work, uint64_t index)
     return view_history_path(work->view, height, head->height, &work->file.block_path);
 }
 
-/* The kid under which the signer's record stands: of a foreign statement whatever the ledger finds
- * by the names in its header. */
-static enum err record_kid(struct work *work, struct hash *kid)
-{
-    if (!work->statement.foreign) {
-        memcpy(kid->at, work->statement.kid.at, sizeof kid->at);
-        return OK;
-    }
-    struct buf bytes = {0};
-    struct key_record record;
-    enum err err = ledger_signer(work->node->ledger, &work->statement, &bytes);
-    if (err == OK) {
-        err = key_record_parse(&record, NULL, buf_bytes(&bytes));
-    }
-    if (err == OK) {
-        sha256(kid, record.spki);
-    }
-    buf_clear(&bytes);
-    return err;
-}
-
 void node_take_siblings(struct siblings *out, const struct buf *siblings)
 {
     out->count = siblings->len / sizeof(struct hash);
@@ -118,7 +96,7 @@ void node_take_siblings(struct siblings *out, const struct buf *siblings)
 static enum err add_record(struct work *work)
 {
     struct hash kid;
-    TRY(record_kid(work, &kid));
+    TRY(node_record_kid(work->node, &work->statement, &kid));
     struct buf key = {0};
     key_record_state_key(&key, &kid);
     enum err err =
