@@ -17,7 +17,12 @@ esac
 wanted=
 while read -r of package _; do
     case $groups in
-        *" $of "*) wanted="$wanted $package" ;;
+        *" $of "*) ;;
+        *) continue ;;
+    esac
+    case $package in
+        */*) command -v "${package#*/}" > /dev/null || wanted="$wanted ${package%/*}" ;;
+        *) wanted="$wanted $package" ;;
     esac
 done < "$here/packages.txt"
 
