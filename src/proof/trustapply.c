@@ -2,40 +2,14 @@
 #include "proof/checks.h"
 #include "proof/protected.h"
 #include "proof/receipt.h"
+#include "proof/restart.h"
 #include "proof/trustupdate.h"
 
 #include "codec/text.h"
 
 #include <string.h>
 
-#define RESTART_TYPE   "application/vnd.cairn.governance.restart+cbor"
-#define ROTATE_TYPE    "application/vnd.cairn.member.rotate+cbor"
-#define RESTART_ENDS   64
-#define RESTART_REASON 1024
-
-/* governance.restart: [1, H, header hash of H, ended keys, reason]. */
-struct restart {
-    uint64_t height;
-    struct hash header_hash;
-    size_t ended_count;
-    struct hash ended[RESTART_ENDS];
-};
-
-static enum err restart_parse(struct restart *out, struct bytes body)
-{
-    struct cbor_reader reader;
-    cbor_init(&reader, body);
-    cbor_array(&reader, 5, 5);
-    cbor_version(&reader, 1);
-    out->height = cbor_uint_max(&reader, UINT64_MAX - 1);
-    out->header_hash = cbor_hash(&reader);
-    out->ended_count = cbor_array(&reader, 1, RESTART_ENDS);
-    for (size_t i = 0; i < out->ended_count; i++) {
-        out->ended[i] = cbor_hash(&reader);
-    }
-    cbor_text(&reader, 0, RESTART_REASON);
-    return cbor_end(&reader);
-}
+#define ROTATE_TYPE "application/vnd.cairn.member.rotate+cbor"
 
 /* Appends one element of `size` to an array in the arena and returns where it is; the old array
  * stays where it was. */
@@ -300,7 +274,8 @@ static enum err restart_entry_check(const struct trust_step *step, struct restar
     TRY(logged_parse(&statement, entry, header, why));
     if (!bytes_equal(statement.content_type, bytes_text(RESTART_TYPE)) ||
         restart_parse(restart, statement.sign1.payload) != OK ||
-        entry->index != header->first_index || restart->height + 1 != header->height ||
+        entry->index != header->first_index || header->height == 0 ||
+        restart->height != header->height - 1 ||
         !hash_equal(&restart->header_hash, &header->previous)) {
         return why_say(why, ERR_MISMATCH, "restart", NULL, "does not begin the step's block", NULL);
     }
