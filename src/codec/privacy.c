@@ -258,18 +258,32 @@ enum private_kind private_find(struct bytes text)
     return PRIVATE_NONE;
 }
 
-/* The character of two or three bytes at `at`, which begins well-formed UTF-8; 0 for another
- * length.
- */
-static unsigned character_at(const uint8_t *at)
+/* The character of two or three bytes at the front; 0 for another length, or if it is cut off. */
+static unsigned character_first(struct bytes text)
 {
-    if ((*at & 0xe0) == 0xc0) {
+    const uint8_t *at = text.at;
+    if (text.len >= 2 && (*at & 0xe0) == 0xc0) {
         return ((at[0] & 0x1fu) << 6) | (at[1] & 0x3fu);
     }
-    if ((*at & 0xf0) == 0xe0) {
+    if (text.len >= 3 && (*at & 0xf0) == 0xe0) {
         return ((at[0] & 0x0fu) << 12) | ((at[1] & 0x3fu) << 6) | (at[2] & 0x3fu);
     }
     return 0;
+}
+
+size_t unprintable_len(struct bytes text)
+{
+    unsigned character = character_first(text);
+    if (text.len > 0 && (text.at[0] < 0x20 || text.at[0] == 0x7f)) {
+        return 1;
+    }
+    if ((character >= 0x80 && character < 0xa0) || character == 0x61c) {
+        return 2;
+    }
+    bool bad = character == 0x200e || character == 0x200f ||
+               (character >= 0x2028 && character <= 0x202e) ||
+               (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
+    return bad ? 3 : 0;
 }
 
 static bool is_printable(struct bytes text)
@@ -278,11 +292,7 @@ static bool is_printable(struct bytes text)
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
-        unsigned character = character_at(text.at + i);
-        if (text.at[i] < 0x20 || text.at[i] == 0x7f || (character >= 0x80 && character < 0xa0) ||
-            character == 0x200e || character == 0x200f ||
-            (character >= 0x2028 && character <= 0x202e) ||
-            (character >= 0x2066 && character <= 0x2069) || character == 0xfeff) {
+        if (unprintable_len((struct bytes){text.at + i, text.len - i}) > 0) {
             return false;
         }
     }

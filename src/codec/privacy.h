@@ -21,6 +21,10 @@ enum private_kind { PRIVATE_NONE, PRIVATE_RESIDENT_ID, PRIVATE_BANK_CARD, PRIVAT
  *   phone        11 digits that begin with 13 to 19, also behind +86, 0086 or 86 */
 enum private_kind private_find(struct bytes text);
 
+/* Bytes of the character at the front of `text` if it is a control character, a line or paragraph
+ * separator, a mark that changes the direction of what follows, or a byte order mark; else 0. */
+size_t unprintable_len(struct bytes text);
+
 /* What every text that stands in clear must be: one printable line without such a number.
  * ERR_REFUSED, `why` naming the field and the kind, never the number; ERR_FORMAT for ill-formed
  * UTF-8, control characters, line and paragraph separators, and marks that change the direction of

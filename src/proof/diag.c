@@ -1,6 +1,7 @@
 #include "proof/diag.h"
 
 #include "codec/cbor.h"
+#include "codec/privacy.h"
 #include "codec/text.h"
 
 #include <inttypes.h>
@@ -14,13 +15,8 @@
 void text_tame(uint8_t *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        uint8_t next = i + 1 < len ? text[i + 1] : 0;
-        uint8_t third = i + 2 < len ? text[i + 2] : 0;
-        bool c1 = text[i] == 0xc2 && next < 0xa0;
-        bool turns = text[i] == 0xe2 && ((next == 0x80 && third >= 0xaa && third <= 0xae) ||
-                                         (next == 0x81 && third >= 0xa6 && third <= 0xa9));
-        size_t bad = text[i] < 0x20 || text[i] == 0x7f ? 1u : c1 ? 2u : turns ? 3u : 0u;
-        for (size_t k = i; k < i + bad && k < len; k++) {
+        size_t bad = unprintable_len((struct bytes){text + i, len - i});
+        for (size_t k = i; k < i + bad; k++) {
             text[k] = '?';
         }
     }
