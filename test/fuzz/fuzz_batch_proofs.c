@@ -1,7 +1,10 @@
 /* Batch proofs: what is read is written again byte for byte; every item has a proof file of its own
  * that can be read, and is found by its digest or its name. */
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/batchproof.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 static enum err parse(struct bytes in)
 {

@@ -4,6 +4,9 @@
 #include "modules/evidence/evidence.h"
 #include "modules/governance/governance.h"
 #include "modules/member/member.h"
+#include "mutate.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 #define WALK(name, type)                                  \
     do {                                                  \

@@ -2,6 +2,9 @@
  * file, and a file that is whole is whole up to its last entry only. */
 #include "cli/bundle.h"
 #include "fuzz.h"
+#include "mutate.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 struct seen {
     struct bytes file;

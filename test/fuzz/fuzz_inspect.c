@@ -2,7 +2,10 @@
  * nothing moves a cursor or turns the direction of writing, whatever the file holds. */
 #include "codec/privacy.h"
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/inspect.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 /* A person's number may stand in a file and is shown then; anything else that clear text must not
  * hold is not shown as it is. */

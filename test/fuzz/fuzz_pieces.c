@@ -2,10 +2,13 @@
  * gives back byte for byte, and nothing shorter or longer is taken. Every input goes through every
  * parser. */
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/commit.h"
 #include "proof/deposit.h"
 #include "proof/keyrecord.h"
 #include "proof/receipt.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 static void check_bytes(struct buf *out, struct bytes input)
 {

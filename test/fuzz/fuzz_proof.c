@@ -3,8 +3,11 @@
  * more: what passes and isn't recorded in a vector that passes is forged. */
 #include "codec/privacy.h"
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/verify.h"
 #include "samples.h"
+
+const struct fuzz_shape fuzz_shape = {2, false};
 
 #define KNOWN_MAX 256
 

@@ -2,7 +2,10 @@
  * encoding. Of one that passes every byte is flipped in turn, a few in each run: what then passes
  * still says the same about the same key under the same head. */
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/stateproof.h"
+
+const struct fuzz_shape fuzz_shape = {2, true};
 
 #define FLIPS 6
 

@@ -2,7 +2,10 @@
  * written from, ours have one encoding, and the first of a sequence is read as if it stood alone.
  */
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/statement.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 static void check_same(const struct statement *a, const struct statement *b)
 {

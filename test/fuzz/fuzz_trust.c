@@ -3,7 +3,10 @@
  * or an authority. */
 #include "crypto/digest.h"
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/trustupdate.h"
+
+const struct fuzz_shape fuzz_shape = {2, true};
 
 static enum err parse(struct bytes in)
 {

@@ -1,7 +1,10 @@
 /* The whole verdict: a proof, and the trust file made from its own head, so that the checks are
  * reached. Nothing that passes rests on a key that nobody holds. */
 #include "fuzz.h"
+#include "mutate.h"
 #include "proof/verify.h"
+
+const struct fuzz_shape fuzz_shape = {0, false};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
