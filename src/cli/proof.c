@@ -86,21 +86,32 @@ static enum err item_is(bool *is, const struct batch_item *kept, const struct fi
     return OK;
 }
 
+/* The first item that is the file, among those whose names are that like its path. */
+static enum err find_alike(uint32_t *number, const struct batch_proofs *batch,
+                           const struct file_digest *file, enum likeness likeness, struct why *why)
+{
+    for (*number = 0; *number < batch->count; ++*number) {
+        const struct batch_item *item = &batch->items[*number];
+        bool is = false;
+        if (alike(item->name, file->path, likeness)) {
+            TRY(item_is(&is, item, file, why));
+        }
+        if (is) {
+            return OK;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
 static enum err find_by_file(uint32_t *number, const struct batch_proofs *batch, const char *path,
                              struct why *why)
 {
     struct file_digest file = {.path = path};
     TRY(file_digest_fill(&file, BLIND_NONE, why));
     for (enum likeness likeness = LIKE_PATH; likeness <= LIKE_ANY; likeness++) {
-        for (*number = 0; *number < batch->count; ++*number) {
-            const struct batch_item *item = &batch->items[*number];
-            bool is = false;
-            if (alike(item->name, path, likeness)) {
-                TRY(item_is(&is, item, &file, why));
-            }
-            if (is) {
-                return OK;
-            }
+        enum err err = find_alike(number, batch, &file, likeness, why);
+        if (err != ERR_NOT_FOUND) {
+            return err;
         }
     }
     return why_say(why, ERR_REFUSED, "file", path, "is not in that batch",

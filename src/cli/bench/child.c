@@ -17,8 +17,6 @@
 #define SELF       "/proc/self/exe"
 #define LISTENING  "listening on http://localhost:"
 
-extern char **environ;
-
 static enum err spawn(struct child *out, char *const *argv, const int pipe_fds[2])
 {
     posix_spawn_file_actions_t actions;

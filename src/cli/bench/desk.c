@@ -20,7 +20,7 @@
 
 #define LEDGER_NAME  "bench"
 #define APPLICATION  "bench-application"
-#define VALID_MS     (12u * 3600000u)
+#define VALID_MS     ((uint64_t)12 * 3600000)
 #define THREADS_MAX  64
 #define BATCHES_MAX  4096
 #define KEY_FILE_MAX 4096

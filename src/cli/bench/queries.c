@@ -16,8 +16,8 @@
 #define REFERENCE_MS 300
 #define PROOFS       1000 /* in a slice */
 #define KEPT         200  /* proofs that are checked again and again */
-#define SEARCH_MS    1000
-#define CHECK_MS     700
+#define SEARCH_MS    ((uint64_t)1000)
+#define CHECK_MS     ((uint64_t)700)
 #define THREADS_MAX  64
 
 struct queries {
@@ -196,7 +196,7 @@ static enum err measure_check(void *context, struct slice *out, struct why *why)
     uint64_t began = clock_mono_ns();
     uint64_t now = began;
     size_t count = 0;
-    for (; now - began < CHECK_MS * 1000000u; now = clock_mono_ns()) {
+    for (; now - began < CHECK_MS * 1000000; now = clock_mono_ns()) {
         TRY(check_one(queries, buf_bytes(&queries->proofs[count++ % KEPT]), why));
     }
     double each = (double)(now - began) / 1e9 / (double)count;
@@ -261,7 +261,7 @@ static enum err search_one(struct searcher *searcher)
 static void *search(void *context)
 {
     struct searcher *searcher = context;
-    uint64_t end = clock_mono_ns() + SEARCH_MS * 1000000u;
+    uint64_t end = clock_mono_ns() + SEARCH_MS * 1000000;
     while (searcher->err == OK && clock_mono_ns() < end) {
         searcher->err = search_one(searcher);
         searcher->count++;
