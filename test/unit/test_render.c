@@ -104,12 +104,34 @@ static void the_longest_numbers_fit(void **state)
     free(answers);
 }
 
+static void the_head_is_the_one_that_other_routes_show(void **state)
+{
+    (void)state;
+    struct node_answers *answers = answers_new(1);
+    struct header *head = &answers->head;
+    *head = (struct header){.suite = 1, .epoch = 2, .height = 3, .time_ms = 1764021458123};
+    head->first_index = INT64_MAX - 1;
+    head->tree_size = INT64_MAX;
+    memset(head->chain.at, 0x1a, sizeof head->chain.at);
+    memset(head->previous.at, 0x2b, sizeof head->previous.at);
+    memset(head->tree_root.at, 0x3c, sizeof head->tree_root.at);
+    memset(head->state_root.at, 0x4d, sizeof head->state_root.at);
+    memset(head->history_root.at, 0x5e, sizeof head->history_root.at);
+    json_t *json = rendered(answers);
+    json_t *wanted = render_header(head);
+    CHECK(json_equal(json_object_get(json, "head"), wanted));
+    json_decref(wanted);
+    json_decref(json);
+    free(answers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stored_deposit_is_answered_with_its_place),
         cmocka_unit_test(a_refusal_carries_its_problem_whatever_it_says),
         cmocka_unit_test(the_longest_numbers_fit),
+        cmocka_unit_test(the_head_is_the_one_that_other_routes_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
