@@ -14,6 +14,8 @@ const struct route api_routes[] = {
     {"GET", "/v1/evidence", get_evidence_query, 0, NULL},
     {"GET", "/v1/evidence/{id}", get_evidence, 0, NULL},
     {"POST", "/v1/digests", post_digests, JSON_MAX, NULL},
+    {"GET", "/v1/statements/{id}", get_statement, 0, NULL},
+    {"GET", "/v1/statements/{id}/items", get_statement_items, 0, NULL},
     {"GET", "/v1/proofs/{id}", get_shared_proof, 0, NULL},
     {"GET", "/v1/proofs/{id}/{number}", get_proof, 0, NULL},
     {"GET", "/v1/ledger", get_ledger, 0, NULL},

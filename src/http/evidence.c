@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_DEFAULT      100
 #define LIST_MAX          1000
 #define DIGESTS_MAX       1000
 #define DIGEST_PLACES_MAX 16 /* places given per digest; the rest by /v1/evidence?sha256= */
@@ -199,11 +200,13 @@ static const char *query_key(struct exchange *exchange, enum node_find_by *by, c
     return NULL;
 }
 
-static size_t query_limit(struct exchange *exchange)
+/* How many places are asked for, 100 unless said; ERR_RANGE if that is not 1 to 1,000. */
+static enum err query_limit(struct exchange *exchange, uint64_t *out)
 {
     const char *text = exchange_query(exchange, "limit");
-    unsigned long limit = text ? strtoul(text, NULL, 10) : 100;
-    return limit < 1 ? 1 : limit > LIST_MAX ? LIST_MAX : limit;
+    *out = LIST_DEFAULT;
+    enum err err = text ? text_uint(out, text) : OK;
+    return err == OK && (*out < 1 || *out > LIST_MAX) ? ERR_RANGE : err;
 }
 
 void get_evidence_query(void *context, struct exchange *exchange)
@@ -224,7 +227,14 @@ void get_evidence_query(void *context, struct exchange *exchange)
                         by == NODE_BY_REF ? "Give 32 hex digits." : "Give 64 hex digits.");
         return;
     }
-    struct listing listing = {.node = context, .list = json_array(), .left = query_limit(exchange)};
+    uint64_t limit;
+    err = query_limit(exchange, &limit);
+    if (err != OK) {
+        respond_refusal(exchange, err, "limit", exchange_query(exchange, "limit"),
+                        "Give a number from 1 to 1,000.");
+        return;
+    }
+    struct listing listing = {.node = context, .list = json_array(), .left = (size_t)limit};
     err = node_find(context, by, (struct bytes){key, len}, 0, add_record, &listing);
     if (err != OK) {
         json_decref(listing.list);
