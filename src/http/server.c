@@ -16,6 +16,7 @@
 
 #define PARTS_MAX    4
 #define PATH_LEN_MAX 2048
+#define BODIES_MAX   ((size_t)256 << 20) /* of all exchanges together */
 
 struct exchange {
     struct server *server;
@@ -28,6 +29,9 @@ struct exchange {
     struct buf body;
     size_t body_len; /* seen so far, kept or streamed */
     struct response response;
+    size_t held;      /* of the body, counted in the server's budget */
+    char allow[32];   /* methods of the path, where another was asked for */
+    bool counted;     /* in the server's `open` */
     bool handled;     /* the handler was called, or need not be */
     bool suspended;   /* by the handler, on the loop thread */
     route_fn *finish; /* set by whoever resumes, before the loop thread looks again */
@@ -38,12 +42,13 @@ struct exchange {
 struct server {
     struct MHD_Daemon *daemon;
     struct server_options options;
-    atomic_uint open; /* exchanges under way */
+    atomic_uint open; /* requests that came whole and are being answered */
+    size_t held;      /* bytes of bodies that exchanges hold; the loop thread's */
 };
 
 /* ---- matching */
 
-/* Cuts the path at its slashes against the pattern; captured segments are percent-decoded. */
+/* Cuts the path, which was percent-decoded, at its slashes against the pattern. */
 static bool match(struct exchange *exchange, const char *pattern)
 {
     char *path = exchange->segments;
@@ -75,45 +80,72 @@ static bool match(struct exchange *exchange, const char *pattern)
     return *path == '\0';
 }
 
-static void decode_parts(struct exchange *exchange)
-{
-    for (unsigned i = 0; i < PARTS_MAX && exchange->parts[i]; i++) {
-        char *part = exchange->segments + (exchange->parts[i] - exchange->segments);
-        MHD_http_unescape(part);
-    }
-}
+/* What the server refuses by itself. */
+enum refusal { REFUSE_PATH, REFUSE_METHOD, REFUSE_LONG_PATH, REFUSE_BODY, REFUSE_BUSY };
 
-static void problem(struct exchange *exchange, unsigned status, const char *text)
+static const struct {
+    unsigned status;
+    const char *type;
+    const char *field;
+    const char *title;
+    const char *remedy;
+} refusals[] = {
+    [REFUSE_PATH] = {404, "not-found", "path", "is none of this node",
+                     "GET /openapi.yaml lists every path."},
+    [REFUSE_METHOD] = {405, "method", "method", "is none of this path",
+                       "Use one that the Allow header names."},
+    [REFUSE_LONG_PATH] = {414, "range", "path", "is longer than 2,048 bytes",
+                          "GET /openapi.yaml lists every path."},
+    [REFUSE_BODY] = {413, "range", "body", "is larger than this path takes",
+                     "Send it in smaller parts; GET /openapi.yaml says how much each path takes."},
+    [REFUSE_BUSY] = {503, "busy", "body", "has no room beside those that others are sending",
+                     "Send it again in a moment."},
+};
+
+static void refuse(struct exchange *exchange, enum refusal which)
 {
     struct response *response = &exchange->response;
-    char json[256];
+    char json[512];
     int len = snprintf(json, sizeof json,
-                       "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u}", text, status);
-    response->status = status;
+                       "{\"type\":\"/problems/%s\",\"title\":\"%s %s\",\"status\":%u,"
+                       "\"detail\":\"%s %s. %s\",\"field\":\"%s\",\"problem\":\"%s\","
+                       "\"remedy\":\"%s\"}",
+                       refusals[which].type, refusals[which].field, refusals[which].title,
+                       refusals[which].status, refusals[which].field, refusals[which].title,
+                       refusals[which].remedy, refusals[which].field, refusals[which].title,
+                       refusals[which].remedy);
+    BUG_ON(len < 0 || (size_t)len >= sizeof json);
+    response->status = refusals[which].status;
     response->content_type = "application/problem+json";
+    response->retry_after_s = which == REFUSE_BUSY ? 1 : 0;
     response->body.len = 0;
     buf_put(&response->body, (struct bytes){(const uint8_t *)json, (size_t)len});
     exchange->handled = true;
+}
+
+/* Adds a method to those that the path has, and HEAD to GET. */
+static void allow(struct exchange *exchange, const char *method)
+{
+    size_t len = strlen(exchange->allow);
+    snprintf(exchange->allow + len, sizeof exchange->allow - len, "%s%s%s", len ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
 /* Finds the route, or answers 404 or 405. HEAD is served as GET without a body. */
 static void find_route(struct exchange *exchange)
 {
     const char *method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
-    bool path_known = false;
     for (const struct route *route = exchange->server->options.routes; route->method; route++) {
         memset(exchange->parts, 0, sizeof exchange->parts);
         if (match(exchange, route->pattern)) {
-            path_known = true;
             if (strcmp(route->method, method) == 0) {
                 exchange->route = route;
-                decode_parts(exchange);
                 return;
             }
+            allow(exchange, route->method);
         }
     }
-    problem(exchange, path_known ? 405 : 404,
-            path_known ? "This path has no such method" : "There is no such path");
+    refuse(exchange, exchange->allow[0] ? REFUSE_METHOD : REFUSE_PATH);
 }
 
 /* ---- the life of an exchange */
@@ -127,7 +159,6 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
     exchange->method = mem_strdup(method);
     exchange->path = mem_strdup(path);
     exchange->segments = mem_alloc(PATH_LEN_MAX + 1);
-    atomic_fetch_add(&server->open, 1);
     return exchange;
 }
 
@@ -136,7 +167,10 @@ static void exchange_free(struct exchange *exchange)
     if (exchange->release) {
         exchange->release(exchange->kept);
     }
-    atomic_fetch_sub(&exchange->server->open, 1);
+    exchange->server->held -= exchange->held;
+    if (exchange->counted) {
+        atomic_fetch_sub(&exchange->server->open, 1);
+    }
     buf_clear(&exchange->body);
     buf_clear(&exchange->response.body);
     free(exchange->method);
@@ -174,6 +208,9 @@ static enum MHD_Result send_response(struct exchange *exchange)
         snprintf(seconds, sizeof seconds, "%u", response->retry_after_s);
         MHD_add_response_header(message, "Retry-After", seconds);
     }
+    if (response->status == 405) {
+        MHD_add_response_header(message, "Allow", exchange->allow);
+    }
     MHD_add_response_header(message, "Cache-Control",
                             response->immutable ? "public, max-age=31536000, immutable"
                                                 : "no-store");
@@ -182,19 +219,44 @@ static enum MHD_Result send_response(struct exchange *exchange)
     return result;
 }
 
-/* What the headers alone can tell: route, and a body that is too long. */
+static unsigned idle_s(const struct server *server)
+{
+    return server->options.idle_s ? server->options.idle_s : 60u;
+}
+
+/* What the headers alone can tell: route, and a body that is too long. An answer before the body is
+ * there ends the connection, so it waits where there is none. */
 static enum MHD_Result begin(struct exchange *exchange)
 {
-    if (strlen(exchange->path) > PATH_LEN_MAX) {
-        problem(exchange, 414, "The path is longer than 2,048 bytes");
-        return send_response(exchange);
-    }
-    find_route(exchange);
     const char *length = exchange_header(exchange, "Content-Length");
-    if (exchange->route && length && strtoull(length, NULL, 10) > exchange->route->body_max) {
-        problem(exchange, 413, "The body is larger than this path takes");
+    bool has_body = (length && strcmp(length, "0") != 0) ||
+                    exchange_header(exchange, "Transfer-Encoding") != NULL;
+    if (strlen(exchange->path) > PATH_LEN_MAX) {
+        refuse(exchange, REFUSE_LONG_PATH);
+    } else {
+        find_route(exchange);
     }
-    return exchange->response.status ? send_response(exchange) : MHD_YES;
+    if (exchange->route && length && strtoull(length, NULL, 10) > exchange->route->body_max) {
+        refuse(exchange, REFUSE_BODY);
+    }
+    if (has_body) {
+        /* The library does not notice a client that goes away in the middle of a body. */
+        MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  idle_s(exchange->server) / 4 + 1);
+    }
+    return exchange->response.status && has_body ? send_response(exchange) : MHD_YES;
+}
+
+/* Whether the bodies under way leave room for this part of one. */
+static bool hold(struct exchange *exchange, size_t len)
+{
+    struct server *server = exchange->server;
+    if (len > BODIES_MAX - server->held) {
+        return false;
+    }
+    server->held += len;
+    exchange->held += len;
+    return true;
 }
 
 static void take_part(struct exchange *exchange, struct bytes part)
@@ -204,7 +266,10 @@ static void take_part(struct exchange *exchange, struct bytes part)
         return;
     }
     if (exchange->body_len > exchange->route->body_max) {
-        problem(exchange, 413, "The body is larger than this path takes");
+        refuse(exchange, REFUSE_BODY);
+    } else if (!hold(exchange, part.len)) {
+        refuse(exchange, REFUSE_BUSY);
+        buf_clear(&exchange->body);
     } else if (exchange->route->stream) {
         exchange->route->stream(exchange->server->options.context, exchange, part);
     } else {
@@ -231,6 +296,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (!exchange->handled && !exchange->response.status) {
         exchange->handled = true;
+        exchange->counted = true;
+        atomic_fetch_add(&exchange->server->open, 1);
+        /* However long the answer takes, the client has done its part. */
+        MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  idle_s(exchange->server));
         exchange->route->handler(exchange->server->options.context, exchange);
         if (exchange->suspended) {
             exchange->suspended = false;
@@ -325,6 +395,14 @@ static bool parse_address(const struct server_options *options, struct sockaddr_
     return false;
 }
 
+/* Decodes a path or a part of a query, but no NUL into it, which would end it early. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
 static struct MHD_Daemon *start_daemon(struct server *server, const struct sockaddr_storage *to)
 {
     const struct server_options *options = &server->options;
@@ -333,10 +411,10 @@ static struct MHD_Daemon *start_daemon(struct server *server, const struct socka
     return MHD_start_daemon(
         flags, options->port, NULL, NULL, handle, server, MHD_OPTION_SOCK_ADDR, to,
         MHD_OPTION_CONNECTION_LIMIT, options->connections_max ? options->connections_max : 1024u,
-        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s ? options->idle_s : 60u,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s(server), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)65536, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_LISTENING_ADDRESS_REUSE,
+        1u, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
+        NULL, MHD_OPTION_END);
 }
 
 enum err server_start(struct server **out, const struct server_options *options, struct why *why)

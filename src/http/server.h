@@ -42,7 +42,8 @@ struct server_options {
     const char *address;        /* numeric, "127.0.0.1" or "::1" */
     uint16_t port;              /* 0: any free one */
     unsigned connections_max;   /* 0 = 1,024 */
-    unsigned idle_s;            /* seconds until a silent connection is closed; 0 = 60 */
+    unsigned idle_s;            /* seconds until a silent connection is closed; 0 = 60. A quarter
+                                   of them in the middle of a body */
     const struct route *routes; /* ends with a NULL method; outlives the server */
     void *context;              /* handed to the handlers */
 };
@@ -52,13 +53,14 @@ must_use enum err server_start(struct server **out, const struct server_options 
                                struct why *why);
 /* The port it listens on. */
 uint16_t server_port(const struct server *server);
-/* Takes no new connections, waits for every exchange to end (at most `wait_ms`), stops, frees. */
+/* Takes no new connections, answers every request that came whole (waits at most `wait_ms`), stops,
+ * frees. */
 void server_stop(struct server *server, unsigned wait_ms);
 
 /* Valid while the exchange lasts. */
 const char *exchange_method(const struct exchange *exchange);
 const char *exchange_path(const struct exchange *exchange);
-/* The path segment that the n-th pair of braces took, percent-decoded. */
+/* The path segment that the n-th pair of braces took, decoded; it never holds a slash. */
 const char *exchange_part(const struct exchange *exchange, unsigned n);
 /* A query parameter or header, or NULL. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
