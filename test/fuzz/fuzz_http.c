@@ -1,0 +1,466 @@
+/* The routes of a node, without sockets: this file stands in place of http/server.c, and each input
+ * is one request to a ledger in a temporary folder. An answer has a status that blames the request,
+ * never the node; problems are JSON; every proof that is handed out holds.
+ *
+ * An input: the number of the route; two path segments, two query values, a header and a body, each
+ * a length of two bytes and so many; how the body is made. In texts '@' and a letter stand for
+ * something that the ledger holds. The body is sent as it is, or as the payload of a statement that
+ * a member signs. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "crypto/digest.h"
+#include "crypto/random.h"
+#include "fuzz.h"
+#include "http/api.h"
+#include "modules/evidence/evidence.h"
+#include "modules/member/member.h"
+#include "proof/prooffile.h"
+#include "proof/stateproof.h"
+#include "proof/trustupdate.h"
+#include "proof/verify.h"
+
+#include "codec/text.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- exchanges */
+
+struct exchange {
+    const struct route *route;
+    struct buf parts[2];
+    struct buf queries[2];
+    struct buf header;
+    struct buf body;
+    struct response response;
+    void *kept;
+    free_fn *release;
+    bool suspended;
+    route_fn *finish; /* under `lock` */
+    pthread_mutex_t lock;
+    pthread_cond_t resumed;
+};
+
+static const char *text_of(const struct buf *buf)
+{
+    return (const char *)buf->at;
+}
+
+const char *exchange_method(const struct exchange *exchange)
+{
+    return exchange->route->method;
+}
+
+const char *exchange_path(const struct exchange *exchange)
+{
+    return exchange->route->pattern;
+}
+
+const char *exchange_part(const struct exchange *exchange, unsigned n)
+{
+    return text_of(&exchange->parts[n]);
+}
+
+static const char *text_or_none(const struct buf *buf)
+{
+    return buf->len > 1 ? text_of(buf) : NULL;
+}
+
+/* No route asks for more than two of these at once, but for one that has no use for a header. */
+const char *exchange_query(const struct exchange *exchange, const char *name)
+{
+    if (strcmp(name, "size") == 0) {
+        return text_or_none(&exchange->header);
+    }
+    bool second = strcmp(name, "height") == 0 || strcmp(name, "sm3") == 0;
+    return text_or_none(&exchange->queries[second]);
+}
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+    (void)name;
+    return text_or_none(&exchange->header);
+}
+
+struct buf *exchange_body(struct exchange *exchange)
+{
+    return &exchange->body;
+}
+
+struct response *exchange_response(struct exchange *exchange)
+{
+    return &exchange->response;
+}
+
+void exchange_keep(struct exchange *exchange, void *kept, free_fn *release)
+{
+    BUG_ON(exchange->kept != NULL);
+    exchange->kept = kept;
+    exchange->release = release;
+}
+
+void *exchange_kept(const struct exchange *exchange)
+{
+    return exchange->kept;
+}
+
+void exchange_suspend(struct exchange *exchange)
+{
+    BUG_ON(exchange->suspended);
+    exchange->suspended = true;
+}
+
+void exchange_resume(struct exchange *exchange, route_fn *finish)
+{
+    pthread_mutex_lock(&exchange->lock);
+    BUG_ON(!exchange->suspended || exchange->finish != NULL);
+    exchange->finish = finish;
+    pthread_cond_signal(&exchange->resumed);
+    pthread_mutex_unlock(&exchange->lock);
+}
+
+static void wait_resumed(void *context, struct exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->lock);
+    while (exchange->finish == NULL) {
+        pthread_cond_wait(&exchange->resumed, &exchange->lock);
+    }
+    pthread_mutex_unlock(&exchange->lock);
+    exchange->finish(context, exchange);
+}
+
+/* The body comes in two parts, the way a connection would cut it. */
+static void stream(struct exchange *exchange, void *context)
+{
+    struct bytes rest = buf_bytes(&exchange->body);
+    for (size_t len = rest.len / 3; rest.len > 0 && exchange->response.status == 0;
+         len = rest.len) {
+        len = len > 0 ? len : rest.len;
+        exchange->route->stream(context, exchange, (struct bytes){rest.at, len});
+        rest = (struct bytes){rest.at + len, rest.len - len};
+    }
+    exchange->body.len = 0;
+}
+
+static void serve(struct exchange *exchange, void *context)
+{
+    if (exchange->route->stream) {
+        stream(exchange, context);
+    }
+    if (exchange->response.status == 0) {
+        exchange->route->handler(context, exchange);
+    }
+    if (exchange->suspended) {
+        wait_resumed(context, exchange);
+    }
+}
+
+static void exchange_clear(struct exchange *exchange)
+{
+    if (exchange->release) {
+        exchange->release(exchange->kept);
+    }
+    buf_clear(&exchange->parts[0]);
+    buf_clear(&exchange->parts[1]);
+    buf_clear(&exchange->queries[0]);
+    buf_clear(&exchange->queries[1]);
+    buf_clear(&exchange->header);
+    buf_clear(&exchange->body);
+    buf_clear(&exchange->response.body);
+}
+
+/* ---- the ledger */
+
+static struct {
+    char dir[64];
+    struct node *node;
+    struct trust *trust;
+    struct signer *operator_key;
+    struct signer *alice;
+    struct hash statement; /* of a deposit by alice */
+    struct hash digest;    /* of its item */
+} world;
+
+static void sign(struct buf *out, bool operator, const char * type, struct bytes payload)
+{
+    uint8_t nonce[16];
+    random_bytes(nonce, sizeof nonce);
+    uint64_t now = clock_wall_ms();
+    struct draft draft = {.content_type = type,
+                          .iss = bytes_text(operator? NODE_OPERATOR_ID : "alice"),
+                          .sub = bytes_text("test"),
+                          .iat = now / 1000,
+                          .chain = *node_chain(world.node),
+                          .valid_until = now + 60000,
+                          .nonce16 = nonce,
+                          .payload = payload};
+    enum err err = statement_sign(out, &draft, operator? world.operator_key : world.alice);
+    BUG_ON(err != OK && err != ERR_RANGE);
+}
+
+/* Puts an item into the unprotected map of a deposit. */
+static void carry(struct buf *out, struct bytes entry, struct bytes items)
+{
+    struct sign1 sign1;
+    struct buf unprotected = {0};
+    BUG_ON(sign1_parse(&sign1, entry) != OK);
+    cbor_put_map(&unprotected, 1);
+    cbor_put_int(&unprotected, LABEL_ITEMS);
+    cbor_put_bytes(&unprotected, items);
+    sign1.unprotected = buf_bytes(&unprotected);
+    sign1_write(out, &sign1);
+    buf_clear(&unprotected);
+}
+
+/* Sends one statement that must be taken. */
+static struct hash post(struct buf *body)
+{
+    struct exchange exchange = {.route = api_routes,
+                                .body = *body,
+                                .lock = PTHREAD_MUTEX_INITIALIZER,
+                                .resumed = PTHREAD_COND_INITIALIZER};
+    struct statement statement;
+    struct hash id;
+    BUG_ON(statement_parse(&statement, buf_bytes(body), NULL) != OK);
+    statement_id(&id, &statement, NULL);
+    *body = (struct buf){0};
+    serve(&exchange, world.node);
+    BUG_ON(exchange.response.status != 201);
+    exchange_clear(&exchange);
+    return id;
+}
+
+static void register_alice(void)
+{
+    struct buf request = {0}, payload = {0}, body = {0};
+    BUG_ON(possession_sign(&request, node_chain(world.node), bytes_text("alice"), PURPOSE_MEMBER,
+                           world.alice) != OK);
+    struct member_register member = {.member = bytes_text("alice"),
+                                     .kind = MEMBER_PERSON,
+                                     .institution = bytes_text(NODE_OPERATOR_ID),
+                                     .role_count = 1,
+                                     .roles = {bytes_text("depositor")},
+                                     .key_count = 1,
+                                     .keys = {{.possession = buf_bytes(&request)}}};
+    member_register_write(&payload, &member);
+    sign(&body, true, MEMBER_TYPE("register"), buf_bytes(&payload));
+    post(&body);
+    buf_clear(&request);
+    buf_clear(&payload);
+}
+
+static void deposit_one(void)
+{
+    struct buf encoded = {0}, payload = {0}, entry = {0}, body = {0};
+    struct item item = {.has_size = true, .size = 8};
+    sha256(&item.sha256, bytes_text("contents"));
+    sm3(&item.sm3, bytes_text("contents"));
+    item_write(&encoded, &item);
+    struct deposit deposit = {.count = 1, .category = bytes_text("note")};
+    leaf_hash(&deposit.items_root, buf_bytes(&encoded));
+    deposit_write(&payload, &deposit);
+    sign(&entry, false, DEPOSIT_TYPE, buf_bytes(&payload));
+    carry(&body, buf_bytes(&entry), buf_bytes(&encoded));
+    world.statement = post(&body);
+    world.digest = item.sha256;
+    buf_clear(&encoded);
+    buf_clear(&payload);
+    buf_clear(&entry);
+}
+
+static void world_end(void)
+{
+    char command[128];
+    node_close(world.node);
+    trust_free(world.trust);
+    signer_free(world.operator_key);
+    signer_free(world.alice);
+    snprintf(command, sizeof command, "rm -rf %s", world.dir);
+    BUG_ON(system(command) != 0);
+}
+
+static void world_begin(void)
+{
+    struct why why = {0};
+    struct buf pem = {0};
+    snprintf(world.dir, sizeof world.dir, "/tmp/cairn-fuzz-XXXXXX");
+    BUG_ON(mkdtemp(world.dir) == NULL || node_create(world.dir, "court", NULL, &why) != OK);
+    char *path = path_join(world.dir, NODE_OPERATOR_KEY);
+    BUG_ON(signer_open(&world.operator_key, path, NULL, NULL, &why) != OK);
+    free(path);
+    BUG_ON(key_generate(&pem, ALG_ED25519, NULL) != OK);
+    BUG_ON(signer_parse(&world.alice, buf_bytes(&pem), NULL) != OK);
+    buf_clear(&pem);
+    struct node_options options = {
+        .dir = world.dir, .cache_len = 8 << 20, .delta_pairs = 4096, .verifiers = 1};
+    BUG_ON(node_open(&world.node, &options, &why) != OK);
+    BUG_ON(trust_parse(&world.trust, node_trust_file(world.node), &why) != OK);
+    atexit(world_end);
+    register_alice();
+    deposit_one();
+}
+
+/* ---- inputs */
+
+/* What '@' and a letter stand for. */
+static void known_put(struct buf *out, uint8_t letter)
+{
+    char id[EVIDENCE_ID_LEN + 1];
+    struct buf key = {0};
+    switch (letter) {
+    case 's':
+        hex_put(out, hash_bytes(&world.statement));
+        break;
+    case 'e':
+        evidence_id_write(id, &world.statement, 0);
+        buf_put(out, bytes_text(id));
+        break;
+    case 'd':
+        hex_put(out, hash_bytes(&world.digest));
+        break;
+    case 'k':
+        hex_put(out, hash_bytes(pubkey_kid(signer_pubkey(world.alice))));
+        break;
+    case 'K':
+        key_record_state_key(&key, pubkey_kid(signer_pubkey(world.alice)));
+        hex_put(out, buf_bytes(&key));
+        break;
+    default:
+        buf_put_byte(out, letter);
+    }
+    buf_clear(&key);
+}
+
+/* Ends with NUL, as everything does that comes from a path. */
+static void text_put(struct buf *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == '@' && i + 1 < text.len) {
+            known_put(out, text.at[++i]);
+        } else {
+            buf_put_byte(out, text.at[i]);
+        }
+    }
+    buf_put_byte(out, 0);
+}
+
+static const char *const types[] = {
+    DEPOSIT_TYPE,
+    EVIDENCE_TYPE("supersede"),
+    EVIDENCE_TYPE("withdraw"),
+    EVIDENCE_TYPE("countersign"),
+    MEMBER_TYPE("register"),
+    MEMBER_TYPE("add_key"),
+    MEMBER_TYPE("rotate"),
+    MEMBER_TYPE("revoke"),
+    MEMBER_TYPE("roles"),
+    MEMBER_TYPE("mandate"),
+    MEMBER_TYPE("end_mandate"),
+    MEMBER_TYPE("void"),
+    "application/vnd.cairn.governance.unknown+cbor",
+};
+
+/* The body as it is, with '@' replaced, or signed; a deposit carries what stands behind it. */
+static void body_make(struct buf *out, struct bytes in, uint8_t how)
+{
+    struct buf entry = {0};
+    if (how < 2) {
+        buf_put(out, in);
+    } else if (how < 4) {
+        text_put(out, in);
+        out->len--;
+    } else {
+        struct bytes items = in;
+        struct bytes payload = how & 64 ? take_block(&items) : in;
+        sign(&entry, how & 128, types[how % (sizeof types / sizeof *types)], payload);
+        if (how & 64 && entry.len > 0 && how & 32) {
+            carry(out, buf_bytes(&entry), items);
+        } else {
+            buf_put(out, buf_bytes(&entry));
+            buf_put(out, how & 64 ? items : BYTES_NONE);
+        }
+    }
+    buf_clear(&entry);
+}
+
+/* ---- what is checked */
+
+static void check_proof(struct bytes bytes)
+{
+    struct proof *proof;
+    struct verdict verdict = {0};
+    struct subject subject = {.kind = SUBJECT_NONE};
+    BUG_ON(proof_parse(&proof, bytes, NULL) != OK);
+    proof_verify(&verdict, proof, world.trust, &subject);
+    bool item_missing = proof->is_deposit && !proof->has_item;
+    BUG_ON(verdict.status != VERDICT_PASS && !item_missing);
+    verdict_clear(&verdict);
+    proof_free(proof);
+}
+
+static void check_state_proof(struct bytes bytes)
+{
+    struct state_proof *proof;
+    struct verdict verdict = {0};
+    BUG_ON(state_proof_parse(&proof, bytes, NULL) != OK);
+    state_proof_verify(&verdict, proof, world.trust);
+    BUG_ON(verdict.status != VERDICT_PASS);
+    verdict_clear(&verdict);
+    state_proof_free(proof);
+}
+
+static void check_update(struct bytes bytes)
+{
+    struct trust_update *update;
+    BUG_ON(trust_update_parse(&update, bytes, NULL) != OK);
+    trust_update_free(update);
+}
+
+static void check_response(const struct response *response)
+{
+    struct bytes body = buf_bytes(&response->body);
+    const char *type = response->content_type;
+    BUG_ON(response->status < 200 || response->status == 500 || response->status > 503);
+    BUG_ON(type == NULL);
+    if (strstr(type, "json")) {
+        json_t *json = json_loadb((const char *)body.at, body.len, 0, NULL);
+        BUG_ON(!json_is_object(json));
+        json_decref(json);
+    } else if (strstr(type, "proof+cose")) {
+        check_proof(body);
+    } else if (strstr(type, "state+cbor")) {
+        check_state_proof(body);
+    } else if (strstr(type, "trust-update")) {
+        check_update(body);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct bytes input = {data, size};
+    struct exchange exchange = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                .resumed = PTHREAD_COND_INITIALIZER};
+    size_t routes = 0;
+    if (world.node == NULL) {
+        world_begin();
+    }
+    while (api_routes[routes].method) {
+        routes++;
+    }
+    exchange.route = &api_routes[take_byte(&input) % routes];
+    text_put(&exchange.parts[0], take_block(&input));
+    text_put(&exchange.parts[1], take_block(&input));
+    text_put(&exchange.queries[0], take_block(&input));
+    text_put(&exchange.queries[1], take_block(&input));
+    text_put(&exchange.header, take_block(&input));
+    uint8_t how = take_byte(&input);
+    if (exchange.route->body_max > 0) {
+        body_make(&exchange.body, input, how);
+    }
+    serve(&exchange, world.node);
+    check_response(&exchange.response);
+    exchange_clear(&exchange);
+    return 0;
+}
