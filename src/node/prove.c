@@ -203,7 +203,7 @@ static enum err check_state_key(struct bytes module, struct bytes key, struct wh
                        "is not one encoded CBOR item of at most 256 bytes",
                        "See the state keys in docs/protocol.md.");
     }
-    return module.len >= 1 && module.len <= STATE_MODULE_MAX
+    return module.len >= 1 && module.len <= STATE_MODULE_MAX && bytes_is_utf8(module)
                ? OK
                : why_say(why, ERR_RANGE, "module", NULL, "is not a module's name",
                          "Give member, evidence or governance.");
