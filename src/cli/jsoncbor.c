@@ -14,12 +14,10 @@ static enum err bytes_put(struct buf *out, const json_t *object, struct why *why
         return why_say(why, ERR_UNSUPPORTED, "body", NULL, "holds an object other than a hex one",
                        "Write a byte string as {\"hex\": \"00ff\"}.");
     }
-    if (hex_append(&bytes, bytes_text(text)) != OK) {
-        return why_say(why, ERR_FORMAT, "hex", text, "is not hex", NULL);
-    }
+    enum err err = hex_append(&bytes, bytes_text(text));
     cbor_put_bytes(out, buf_bytes(&bytes));
     buf_clear(&bytes);
-    return OK;
+    return err == OK ? OK : why_say(why, err, "hex", text, "is not hex", NULL);
 }
 
 static enum err scalar_put(struct buf *out, const json_t *json, struct why *why)
