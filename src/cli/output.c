@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include "codec/text.h"
+#include "proof/diag.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,10 +51,10 @@ bool colour_wanted(FILE *stream)
 
 static void put_clean(FILE *stream, const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        fputc(c < 0x20 || c == 0x7f ? '?' : c, stream);
-    }
+    char *copy = mem_strdup(text);
+    text_tame((uint8_t *)copy, strlen(copy));
+    fputs(copy, stream);
+    free(copy);
 }
 
 void put_coloured(FILE *stream, enum colour colour, const char *text)
