@@ -64,7 +64,7 @@ static enum err measure_proofs(void *context, struct slice *out, struct why *why
 {
     struct queries *queries = context;
     double seconds[PROOFS];
-    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS);
+    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS, NULL);
     for (size_t i = 0; i < PROOFS; i++) {
         struct buf *proof = &queries->proofs[i % KEPT];
         proof->len = 0;
@@ -134,7 +134,7 @@ static enum err measure_fetches(void *context, struct slice *out, struct why *wh
     struct buf in = {0};
     double seconds[PROOFS];
     enum err err = OK;
-    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS);
+    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS, NULL);
     for (size_t i = 0; err == OK && i < PROOFS; i++) {
         uint64_t began = clock_mono_ns();
         err = fetch_one(queries, &head, &in);
@@ -192,7 +192,7 @@ static enum err check_one(const struct queries *queries, struct bytes file, stru
 static enum err measure_check(void *context, struct slice *out, struct why *why)
 {
     struct queries *queries = context;
-    double verify = reference_verify(SIGNED_LEN, REFERENCE_MS);
+    double verify = reference_verify(SIGNED_LEN, REFERENCE_MS, NULL);
     uint64_t began = clock_mono_ns();
     uint64_t now = began;
     size_t count = 0;
@@ -274,7 +274,7 @@ static enum err measure_searches(void *context, struct slice *out, struct why *w
     struct queries *queries = context;
     struct searcher searchers[THREADS_MAX] = {0};
     size_t threads = queries->bench->cores < THREADS_MAX ? queries->bench->cores : THREADS_MAX;
-    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS);
+    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS, NULL);
     uint64_t began = clock_mono_ns();
     uint64_t cpu = clock_cpu_ns();
     for (size_t i = 0; i < threads; i++) {

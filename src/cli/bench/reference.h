@@ -6,8 +6,9 @@
 #include "base/why.h"
 
 /* Seconds of one bare libsodium Ed25519 verification of a message of `len` bytes on one core,
- * measured for about `ms` milliseconds. */
-double reference_verify(size_t len, unsigned ms);
+ * measured for about `ms` milliseconds. `cpu` (may be NULL) receives the seconds of CPU time, which
+ * are the same on a quiet machine; CPU time of a server is held against these. */
+double reference_verify(size_t len, unsigned ms, double *cpu);
 
 /* Seconds of the two SHA-256 that RFC 9162 needs for a leaf: of an item of `item_len` bytes, and
  * one node. */

@@ -26,7 +26,7 @@ static enum err measure(void *context, struct slice *out, struct why *why)
 {
     struct restarts *restarts = context;
     struct served server;
-    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS);
+    out->reference = reference_verify(SIGNED_LEN, REFERENCE_MS, NULL);
     restarts->cold = drop_page_cache() && restarts->cold;
     TRY(desk_serve(restarts->desk, &server, why));
     double seconds = (double)server.start_ns / 1e9;
