@@ -263,9 +263,9 @@ enum err view_signer(const struct view *view, const struct statement *statement,
     enum err err;
     while ((err = signer_candidate(kid, &step, statement, &reader)) == OK) {
         err = read_record(view, kid, record);
-        struct bytes read = {record->at + start, record->len - start};
-        if (err == OK && key_record_parse(&parsed, NULL, read) != OK) {
-            err = ERR_CORRUPT;
+        if (err == OK) {
+            struct bytes read = {record->at + start, record->len - start};
+            err = key_record_parse(&parsed, NULL, read) == OK ? OK : ERR_CORRUPT;
         }
         if (err == OK && signer_fits(statement, &parsed)) {
             return OK;
