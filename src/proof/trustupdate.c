@@ -17,9 +17,13 @@ static void stated_read(struct cbor_reader *reader, struct stated *out)
     siblings_read(reader, &out->siblings);
 }
 
-static void keys_read(struct cbor_reader *reader, struct trust_step *out, struct arena *arena)
+/* `left` is how many keys the whole update may still hold: a key takes far more memory than its
+ * bytes in the file. */
+static void keys_read(struct cbor_reader *reader, struct trust_step *out, struct arena *arena,
+                      size_t *left)
 {
-    out->key_count = cbor_array(reader, 0, UPDATE_KEYS_MAX);
+    out->key_count = cbor_array(reader, 0, *left < STEP_KEYS_MAX ? *left : STEP_KEYS_MAX);
+    *left -= out->key_count;
     out->keys = arena_array(arena, out->key_count + 1, sizeof *out->keys);
     for (size_t i = 0; i < out->key_count; i++) {
         cbor_array(reader, 3, 3);
@@ -31,7 +35,8 @@ static void keys_read(struct cbor_reader *reader, struct trust_step *out, struct
     }
 }
 
-static void step_read(struct cbor_reader *reader, struct trust_step *out, struct arena *arena)
+static void step_read(struct cbor_reader *reader, struct trust_step *out, struct arena *arena,
+                      size_t *keys_left)
 {
     cbor_array(reader, STEP_MEMBERS, STEP_MEMBERS);
     out->header_bytes = cbor_bytes(reader, 1, HEADER_MAX);
@@ -48,7 +53,7 @@ static void step_read(struct cbor_reader *reader, struct trust_step *out, struct
     if (out->has_next) {
         validators_read(reader, &out->next, arena, true);
     }
-    keys_read(reader, out, arena);
+    keys_read(reader, out, arena, keys_left);
     if (!cbor_null(reader)) {
         cbor_array(reader, 5, 5);
         logged_read(reader, &out->restart.entry);
@@ -65,6 +70,7 @@ static void step_read(struct cbor_reader *reader, struct trust_step *out, struct
 enum err trust_update_parse(struct trust_update **out, struct bytes in, struct why *why)
 {
     struct cbor_reader reader;
+    size_t keys_left = UPDATE_KEYS_MAX;
     *out = NULL;
     if (in.len > TRUST_UPDATE_MAX) {
         return why_say(why, ERR_RANGE, "trust update", NULL, "has more than 4 MiB", NULL);
@@ -78,7 +84,7 @@ enum err trust_update_parse(struct trust_update **out, struct bytes in, struct w
     update->step_count = cbor_array(&reader, 1, UPDATE_STEPS_MAX);
     update->steps = arena_array(&update->arena, update->step_count + 1, sizeof *update->steps);
     for (size_t i = 0; i < update->step_count && reader.err == OK; i++) {
-        step_read(&reader, &update->steps[i], &update->arena);
+        step_read(&reader, &update->steps[i], &update->arena, &keys_left);
     }
     enum err err = cbor_end(&reader);
     if (err != OK) {

@@ -19,7 +19,8 @@
 
 #define TRUST_UPDATE_MAX (4u << 20) /* bytes of the file */
 #define UPDATE_STEPS_MAX 1024
-#define UPDATE_KEYS_MAX  64
+#define STEP_KEYS_MAX    64
+#define UPDATE_KEYS_MAX  4096 /* of all steps; a trust file takes in fewer */
 
 /* An entry and its place in the log under the step's header. */
 struct logged {

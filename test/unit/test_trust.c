@@ -561,6 +561,39 @@ static void an_update_cut_short_or_lengthened_is_unreadable(void **state)
 }
 
 /* A flipped bit anywhere in an update is refused, or changes nothing that enters the trust file. */
+static void an_update_of_too_many_keys_is_unreadable(void **state)
+{
+    (void)state;
+    struct header header = {.suite = SUITE_1};
+    struct buf encoded = {0};
+    header_write(&encoded, &header);
+    struct trust_key *keys = mem_zalloc(STEP_KEYS_MAX * sizeof *keys);
+    for (size_t i = 0; i < STEP_KEYS_MAX; i++) {
+        keys[i].key.record = bytes_text("r");
+    }
+    size_t count = UPDATE_KEYS_MAX / STEP_KEYS_MAX + 1;
+    struct trust_step *steps = mem_zalloc(count * sizeof *steps);
+    for (size_t i = 0; i < count; i++) {
+        steps[i].header_bytes = buf_bytes(&encoded);
+        steps[i].keys = keys;
+        steps[i].key_count = i + 1 < count ? STEP_KEYS_MAX : 0;
+    }
+    for (size_t more = 0; more < 2; more++) {
+        struct trust_update update = {
+            .name = bytes_text("Test"), .step_count = count, .steps = steps};
+        struct trust_update *read;
+        struct buf bytes = {0};
+        steps[count - 1].key_count = more;
+        trust_update_write(&bytes, &update);
+        CHECK_ERR(trust_update_parse(&read, buf_bytes(&bytes), NULL), more ? ERR_RANGE : OK);
+        trust_update_free(read);
+        buf_clear(&bytes);
+    }
+    free(keys);
+    free(steps);
+    buf_clear(&encoded);
+}
+
 static void no_flipped_bit_of_an_update_enters(void **state)
 {
     (void)state;
@@ -661,6 +694,7 @@ int main(void)
         cmocka_unit_test(a_restart_that_is_not_signed_or_not_first_is_refused),
         cmocka_unit_test(a_commit_of_the_old_validators_brings_in_the_new_ones),
         cmocka_unit_test(an_update_cut_short_or_lengthened_is_unreadable),
+        cmocka_unit_test(an_update_of_too_many_keys_is_unreadable),
         cmocka_unit_test(no_flipped_bit_of_an_update_enters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
