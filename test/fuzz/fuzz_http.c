@@ -5,7 +5,9 @@
  * An input: the number of the route; two path segments, two query values, a header and a body, each
  * a length of two bytes and so many; how the body is made. In texts '@' and a letter stand for
  * something that the ledger holds. The body is sent as it is, or as the payload of a statement that
- * a member signs. */
+ * a member signs; in a payload 'bob' stands for a member who has just been registered, 32 bytes
+ * 0xbb for his key, the byte string 'request' for a request of his with a fresh key, and 32 bytes
+ * 0xaa for a statement. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "crypto/digest.h"
@@ -179,6 +181,9 @@ static struct {
     struct trust *trust;
     struct signer *operator_key;
     struct signer *alice;
+    unsigned bob_count; /* registered so far */
+    char bob[16];       /* the last one's name */
+    struct hash bob_kid;
     struct hash statement; /* of a deposit by alice */
     struct hash digest;    /* of its item */
 } world;
@@ -232,12 +237,27 @@ static struct hash post(struct buf *body)
     return id;
 }
 
-static void register_alice(void)
+static struct signer *fresh_key(void)
+{
+    struct buf pem = {0};
+    struct signer *signer;
+    BUG_ON(key_generate(&pem, ALG_ED25519, NULL) != OK);
+    BUG_ON(signer_parse(&signer, buf_bytes(&pem), NULL) != OK);
+    buf_clear(&pem);
+    return signer;
+}
+
+static void request_put(struct buf *out, const char *name, const struct signer *signer)
+{
+    BUG_ON(possession_sign(out, node_chain(world.node), bytes_text(name), PURPOSE_MEMBER, signer) !=
+           OK);
+}
+
+static void register_member(const char *name, const struct signer *signer)
 {
     struct buf request = {0}, payload = {0}, body = {0};
-    BUG_ON(possession_sign(&request, node_chain(world.node), bytes_text("alice"), PURPOSE_MEMBER,
-                           world.alice) != OK);
-    struct member_register member = {.member = bytes_text("alice"),
+    request_put(&request, name, signer);
+    struct member_register member = {.member = bytes_text(name),
                                      .kind = MEMBER_PERSON,
                                      .institution = bytes_text(NODE_OPERATOR_ID),
                                      .role_count = 1,
@@ -249,6 +269,15 @@ static void register_alice(void)
     post(&body);
     buf_clear(&request);
     buf_clear(&payload);
+}
+
+static void register_bob(void)
+{
+    struct signer *bob = fresh_key();
+    snprintf(world.bob, sizeof world.bob, "bob-%u", world.bob_count++);
+    register_member(world.bob, bob);
+    world.bob_kid = *pubkey_kid(signer_pubkey(bob));
+    signer_free(bob);
 }
 
 static void deposit_one(void)
@@ -284,21 +313,19 @@ static void world_end(void)
 static void world_begin(void)
 {
     struct why why = {0};
-    struct buf pem = {0};
     snprintf(world.dir, sizeof world.dir, "/tmp/cairn-fuzz-XXXXXX");
     BUG_ON(mkdtemp(world.dir) == NULL || node_create(world.dir, "court", NULL, &why) != OK);
     char *path = path_join(world.dir, NODE_OPERATOR_KEY);
     BUG_ON(signer_open(&world.operator_key, path, NULL, NULL, &why) != OK);
     free(path);
-    BUG_ON(key_generate(&pem, ALG_ED25519, NULL) != OK);
-    BUG_ON(signer_parse(&world.alice, buf_bytes(&pem), NULL) != OK);
-    buf_clear(&pem);
+    world.alice = fresh_key();
     struct node_options options = {
         .dir = world.dir, .cache_len = 8 << 20, .delta_pairs = 4096, .verifiers = 1};
     BUG_ON(node_open(&world.node, &options, &why) != OK);
     BUG_ON(trust_parse(&world.trust, node_trust_file(world.node), &why) != OK);
     atexit(world_end);
-    register_alice();
+    register_member("alice", world.alice);
+    register_bob();
     deposit_one();
 }
 
@@ -362,10 +389,67 @@ static const char *const types[] = {
     "application/vnd.cairn.governance.unknown+cbor",
 };
 
+static size_t run_len(struct bytes in)
+{
+    size_t len = 1;
+    while (len < in.len && in.at[len] == in.at[0]) {
+        len++;
+    }
+    return len;
+}
+
+static bool begins(struct bytes in, const char *text)
+{
+    return in.len >= strlen(text) && memcmp(in.at, text, strlen(text)) == 0;
+}
+
+/* Puts what the stand-in at the front stands for; returns its length, 0 where there is none. */
+static size_t stand_in_put(struct buf *out, struct bytes in)
+{
+    if (begins(in, "\x63"
+                   "bob")) {
+        cbor_put_text(out, bytes_text(world.bob));
+        return 4;
+    }
+    if (begins(in, "\x47request")) {
+        struct buf request = {0};
+        struct signer *signer = fresh_key();
+        request_put(&request, world.bob, signer);
+        cbor_put_bytes(out, buf_bytes(&request));
+        signer_free(signer);
+        buf_clear(&request);
+        return 8;
+    }
+    if ((in.at[0] == 0xaa || in.at[0] == 0xbb) && run_len(in) == sizeof(struct hash)) {
+        buf_put(out, hash_bytes(in.at[0] == 0xaa ? &world.statement : &world.bob_kid));
+        return sizeof(struct hash);
+    }
+    return 0;
+}
+
+static void payload_put(struct buf *out, struct bytes in)
+{
+    if (memmem(in.at, in.len,
+               "\x63"
+               "bob",
+               4) ||
+        memmem(in.at, in.len, "\xbb\xbb", 2)) {
+        register_bob();
+    }
+    while (in.len > 0) {
+        size_t len = stand_in_put(out, in);
+        if (len == 0) {
+            buf_put_byte(out, in.at[0]);
+            len = 1;
+        }
+        in = (struct bytes){in.at + len, in.len - len};
+    }
+}
+
 /* The body as it is, with '@' replaced, or signed; a deposit carries what stands behind it. */
 static void body_make(struct buf *out, struct bytes in, uint8_t how)
 {
-    struct buf entry = {0};
+    struct buf entry = {0}, payload = {0};
     if (how < 2) {
         buf_put(out, in);
     } else if (how < 4) {
@@ -373,8 +457,8 @@ static void body_make(struct buf *out, struct bytes in, uint8_t how)
         out->len--;
     } else {
         struct bytes items = in;
-        struct bytes payload = how & 64 ? take_block(&items) : in;
-        sign(&entry, how & 128, types[how % (sizeof types / sizeof *types)], payload);
+        payload_put(&payload, how & 64 ? take_block(&items) : in);
+        sign(&entry, how & 128, types[how % (sizeof types / sizeof *types)], buf_bytes(&payload));
         if (how & 64 && entry.len > 0 && how & 32) {
             carry(out, buf_bytes(&entry), items);
         } else {
@@ -382,6 +466,7 @@ static void body_make(struct buf *out, struct bytes in, uint8_t how)
             buf_put(out, how & 64 ? items : BYTES_NONE);
         }
     }
+    buf_clear(&payload);
     buf_clear(&entry);
 }
 
