@@ -1,5 +1,6 @@
 /* The program: a table of verbs. Each stands in its own file of src/cli/. */
 #include "cli/verbs.h"
+#include "crypto/key.h"
 
 static const struct verb *const verbs[] = {
     &verb_init,
@@ -41,5 +42,6 @@ static const struct verb *const verbs[] = {
 
 int main(int argc, char **argv)
 {
+    crypto_self_test();
     return cli_main(verbs, argc, argv);
 }

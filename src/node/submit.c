@@ -128,6 +128,7 @@ static void admitted(void *context)
             atomic_fetch_sub(&request->open, 1); /* never the last: this function holds one */
         }
     }
+    node->order->wake(node->order);
     request_close(request);
 }
 

@@ -39,9 +39,11 @@ struct order_status {
 
 /* Down. */
 struct order {
-    /* Takes over the submission. ERR_BUSY (queue full), ERR_CLOSED: it stays the caller's. */
+    /* Takes over the submission, to be ordered from the next `wake` on at the latest: a group goes
+     * into one block. ERR_BUSY (queue full), ERR_CLOSED: it stays the caller's. */
     enum err (*submit)(struct order *order, struct submission *submission, order_fn *done,
                        void *context);
+    void (*wake)(struct order *order);
     void (*status)(struct order *order, struct order_status *out);
     /* Accepts a clock step that stopped writing (cairn clock accept). */
     enum err (*accept_clock)(struct order *order);

@@ -78,12 +78,17 @@ static enum err solo_submit(struct order *order, struct submission *submission, 
         }
         solo->queue[solo->queue_count++] = (struct waiting){submission, done, context, len};
         solo->queue_len += len;
-        if (solo->queue_count == 1) {
-            pthread_cond_signal(&solo->wake);
-        }
     }
     pthread_mutex_unlock(&solo->lock);
     return err;
+}
+
+static void solo_wake(struct order *order)
+{
+    struct solo *solo = (struct solo *)order;
+    pthread_mutex_lock(&solo->lock);
+    pthread_cond_signal(&solo->wake);
+    pthread_mutex_unlock(&solo->lock);
 }
 
 static void solo_status(struct order *order, struct order_status *out)
@@ -285,7 +290,7 @@ enum err solo_start(struct order **out, const struct order_app *app,
                     const struct solo_options *options)
 {
     struct solo *solo = mem_zalloc(sizeof *solo);
-    solo->order = (struct order){solo_submit, solo_status, solo_accept_clock, solo_stop};
+    solo->order = (struct order){solo_submit, solo_wake, solo_status, solo_accept_clock, solo_stop};
     solo->app = *app;
     solo->options = *options;
     set_defaults(&solo->options);

@@ -88,6 +88,7 @@ static enum err submit(struct order *order, struct fake *fake)
     if (err != OK) {
         free(submission);
     }
+    order->wake(order);
     return err;
 }
 
