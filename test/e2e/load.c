@@ -362,7 +362,7 @@ static void complain(const char *what, const char *line, const struct connection
 static void check_proof(struct connection *connection, const char *line, uint64_t index,
                         const struct subject *subject)
 {
-    struct proof *proof;
+    struct proof *proof = NULL;
     struct verdict verdict = {0};
     if (connection->status != 200 || proof_parse(&proof, connection->body, NULL) != OK) {
         complain("no proof", line, connection);
