@@ -48,10 +48,19 @@ static void receipt_key_read(struct cbor_reader *reader, struct receipt_key *out
     }
 }
 
+size_t trust_room(size_t count)
+{
+    size_t room = 8;
+    while (room <= count) {
+        room *= 2;
+    }
+    return room;
+}
+
 static void keys_read(struct cbor_reader *reader, struct regime *out, struct arena *arena)
 {
     size_t count = cbor_array(reader, out->comet ? 0 : 1, TRUST_KEYS_MAX);
-    out->keys = arena_array(arena, count + 1, sizeof *out->keys);
+    out->keys = arena_array(arena, trust_room(count), sizeof *out->keys);
     for (size_t i = 0; i < count && reader->err == OK; i++) {
         out->key_count = i + 1;
         receipt_key_read(reader, &out->keys[i]);
@@ -62,7 +71,7 @@ static void keys_read(struct cbor_reader *reader, struct regime *out, struct are
 static void ranges_read(struct cbor_reader *reader, struct regime *out, struct arena *arena)
 {
     out->range_count = cbor_array(reader, 1, TRUST_RANGES_MAX);
-    out->ranges = arena_array(arena, out->range_count + 1, sizeof *out->ranges);
+    out->ranges = arena_array(arena, trust_room(out->range_count), sizeof *out->ranges);
     for (size_t i = 0; i < out->range_count; i++) {
         struct comet_range *range = &out->ranges[i];
         cbor_array(reader, 4, 4);
@@ -110,7 +119,7 @@ static void regimes_read(struct cbor_reader *reader, struct trust *out)
 static void heads_read(struct cbor_reader *reader, struct trust *out)
 {
     out->head_count = cbor_array(reader, 0, TRUST_HEADS_MAX);
-    out->heads = arena_array(&out->arena, out->head_count + 1, sizeof *out->heads);
+    out->heads = arena_array(&out->arena, trust_room(out->head_count), sizeof *out->heads);
     for (size_t i = 0; i < out->head_count; i++) {
         struct head *head = &out->heads[i];
         cbor_array(reader, 6, 6);

@@ -89,6 +89,9 @@ must_use enum err trust_parse(struct trust **out, struct bytes in, struct why *w
 /* NULL is allowed. */
 void trust_free(struct trust *trust);
 void trust_write(struct buf *out, const struct trust *trust);
+/* How many elements an array of keys, ranges or heads has room for that a reader made of `count`:
+ * always more, a power of two. */
+size_t trust_room(size_t count);
 
 /* The regime of a height; there is always one. */
 const struct regime *trust_regime(const struct trust *trust, uint64_t height);

@@ -11,16 +11,17 @@
 
 #define ROTATE_TYPE "application/vnd.cairn.member.rotate+cbor"
 
-/* Appends one element of `size` to an array in the arena and returns where it is; the old array
- * stays where it was. */
+/* Appends one element of `size` to an array that trust_parse made and returns where it is now. */
 static void *array_grow(struct arena *arena, void *array, size_t *count, size_t size)
 {
-    uint8_t *grown = arena_array(arena, *count + 1, size);
-    if (*count > 0) {
+    size_t room = trust_room(*count + 1);
+    if (room > trust_room(*count)) {
+        void *grown = arena_array(arena, room, size);
         memcpy(grown, array, *count * size);
+        array = grown;
     }
     (*count)++;
-    return grown;
+    return array;
 }
 
 static enum err head_add(struct trust *trust, const struct header *header)

@@ -246,6 +246,35 @@ static void an_update_follows_a_rotated_key(void **state)
     scene_end(&scene);
 }
 
+static void a_key_joins_lists_of_any_length(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    struct receipt_key keys[17];
+    scene_begin(&scene);
+    rotate(&scene, ROTATE, scene.old);
+    struct regime *regime = &scene.trust->regimes[0];
+    struct receipt_key *own = regime->keys;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        keys[i] = (struct receipt_key){.spki = pubkey_spki(signer_pubkey(scene.operator)),
+                                       .node = bytes_text("node-9")};
+    }
+    keys[0] = own[0];
+    regime->keys = keys;
+    for (size_t count = 1; count <= sizeof keys / sizeof *keys; count++) {
+        regime->key_count = count;
+        CHECK_OK(apply(&scene, &after, NULL, NULL));
+        CHECK_UINT(after->regimes[0].key_count, count + 1);
+        CHECK(after->regimes[0].keys[0].has_to);
+        CHECK_BYTES(after->regimes[0].keys[count].spki, pubkey_spki(signer_pubkey(scene.new)));
+        trust_free(after);
+    }
+    regime->keys = own;
+    regime->key_count = 1;
+    scene_end(&scene);
+}
+
 static void a_revoked_key_is_held_for_stolen(void **state)
 {
     (void)state;
@@ -688,6 +717,7 @@ int main(void)
         cmocka_unit_test(a_regime_of_an_unknown_kind_is_unreadable),
         cmocka_unit_test(updates_of_every_version_apply),
         cmocka_unit_test(an_update_follows_a_rotated_key),
+        cmocka_unit_test(a_key_joins_lists_of_any_length),
         cmocka_unit_test(a_revoked_key_is_held_for_stolen),
         cmocka_unit_test(nothing_enters_that_is_not_vouched_for),
         cmocka_unit_test(a_restart_needs_to_be_accepted_and_keeps_what_was_lost),
