@@ -35,6 +35,8 @@ struct admit {
     pthread_cond_t wake;
     struct group *first; /* groups with statements that nobody has taken */
     struct group **last;
+    size_t waiting;  /* statements that nobody has taken */
+    unsigned asleep; /* verifiers that wait for work */
     bool stopping;
 };
 
@@ -187,24 +189,38 @@ enum err admit_batch_head(struct admit *admit, struct bytes statement, struct de
     return err;
 }
 
+/* Waking a thread costs as much as a tenth of a verification, so another is woken only when those
+ * awake have more than a few statements each before them. */
+static void wake_verifiers(struct admit *admit)
+{
+    unsigned awake = admit->thread_count - admit->asleep;
+    if (admit->asleep > 0 && admit->waiting > (size_t)awake * TAKE / 2) {
+        pthread_cond_signal(&admit->wake);
+    }
+}
+
 /* Takes up to TAKE statements of the first group; the group leaves the list with its last one. */
 static struct group *take(struct admit *admit, size_t *from, size_t *count)
 {
     pthread_mutex_lock(&admit->lock);
     while (!admit->first && !admit->stopping) {
+        admit->asleep++;
         pthread_cond_wait(&admit->wake, &admit->lock);
+        admit->asleep--;
     }
     struct group *group = admit->first;
     if (group) {
         *from = group->taken;
         *count = group->count - group->taken < TAKE ? group->count - group->taken : TAKE;
         group->taken += *count;
+        admit->waiting -= *count;
         if (group->taken == group->count) {
             admit->first = group->next;
             if (!admit->first) {
                 admit->last = &admit->first;
             }
         }
+        wake_verifiers(admit);
     }
     pthread_mutex_unlock(&admit->lock);
     return group;
@@ -247,11 +263,8 @@ void admit_group(struct admit *admit, struct admission *admissions, size_t count
     pthread_mutex_lock(&admit->lock);
     *admit->last = group;
     admit->last = &group->next;
-    if (count > TAKE) {
-        pthread_cond_broadcast(&admit->wake);
-    } else {
-        pthread_cond_signal(&admit->wake);
-    }
+    admit->waiting += count;
+    wake_verifiers(admit);
     pthread_mutex_unlock(&admit->lock);
 }
 

@@ -4,7 +4,6 @@
 #include "node/node.h"
 
 #include <arpa/inet.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:8420"
 #define STOP_WAIT_MS   10000
-#define KEEP_LEN       (64 << 20)
 
 /* Where to listen, from "127.0.0.1:8420" or "[::1]:8420". */
 struct listen {
@@ -83,17 +81,8 @@ static sigset_t block_signals(void)
     return set;
 }
 
-/* Requests and blocks come and go by the megabyte, thousands a second: memory is kept for the next
- * one instead of being given back to the system and zeroed by it each time. */
-static void keep_memory(void)
-{
-    mallopt(M_MMAP_THRESHOLD, KEEP_LEN);
-    mallopt(M_TRIM_THRESHOLD, KEEP_LEN);
-}
-
 static int serve(const struct args *args, const struct listen *listen)
 {
-    keep_memory();
     sigset_t stop = block_signals();
     struct why why = {0};
     struct node *node;

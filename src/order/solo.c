@@ -15,11 +15,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define DEFAULT_QUEUE_COUNT   65536
 #define DEFAULT_QUEUE_LEN     (128u << 20)
 #define DEFAULT_BLOCK_COUNT   8192
 #define DEFAULT_CLOCK_STEP_MS 60000
+#define GATHER_NS             300000
+#define GATHER_COUNT          256
 
 struct waiting {
     struct submission *submission;
@@ -40,6 +43,7 @@ struct solo {
     size_t queue_count;
     size_t queue_cap;
     size_t queue_len;
+    size_t last_count; /* of the last block */
     enum order_state state;
     bool stopping;
     bool clock_accepted;
@@ -137,10 +141,24 @@ static size_t block_fit(const struct solo *solo)
     return count;
 }
 
+/* Under load, that is after a block of several statements, a moment is waited for more of them, so
+ * that one fsync serves them too; an idle ledger makes its block at once. */
+static void gather(struct solo *solo)
+{
+    pthread_mutex_lock(&solo->lock);
+    bool wait = solo->last_count > 1 && solo->queue_count < GATHER_COUNT && !solo->stopping;
+    pthread_mutex_unlock(&solo->lock);
+    if (wait) {
+        struct timespec moment = {.tv_nsec = GATHER_NS};
+        nanosleep(&moment, NULL);
+    }
+}
+
 /* Waits for work and moves up to one block of it out of the queue, oldest first. Returns how many,
  * 0 when stopping with nothing left. */
 static size_t take_block(struct solo *solo)
 {
+    gather(solo);
     pthread_mutex_lock(&solo->lock);
     while (solo->queue_count == 0 && !solo->stopping) {
         pthread_cond_wait(&solo->wake, &solo->lock);
@@ -148,6 +166,7 @@ static size_t take_block(struct solo *solo)
     size_t count = block_fit(solo);
     if (count > 0) {
         memcpy(solo->block, solo->queue, count * sizeof *solo->queue);
+        solo->last_count = count;
         solo->queue_count -= count;
         memmove(solo->queue, solo->queue + count, solo->queue_count * sizeof *solo->queue);
         for (size_t i = 0; i < count; i++) {
