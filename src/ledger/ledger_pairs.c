@@ -51,7 +51,6 @@ static enum err give_items(struct pairs *pairs, const struct statement *statemen
     return OK;
 }
 
-/* With an envelope (RFC 9995) the payload is a SHA-256, and there is no SM3. */
 static enum err give_foreign(struct pairs *pairs, const struct statement *statement)
 {
     struct hash kid;
@@ -63,10 +62,10 @@ static enum err give_foreign(struct pairs *pairs, const struct statement *statem
     }
     statement_id(&id, statement, &kid);
     TRY(give(pairs, PAIR_STATEMENT, get_u64(id.at), 0));
-    if (!statement->envelope || statement->sign1.payload.len != sizeof id.at) {
-        return OK;
-    }
-    return give(pairs, PAIR_SHA256, get_u64(statement->sign1.payload.at), 0);
+    struct hash sm3;
+    bool has_sm3 = statement_foreign_digests(statement, &id, &sm3);
+    TRY(give(pairs, PAIR_SHA256, get_u64(id.at), 0));
+    return has_sm3 ? give(pairs, PAIR_SM3, get_u64(sm3.at), 0) : OK;
 }
 
 static enum err give_statement(struct pairs *pairs)

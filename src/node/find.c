@@ -107,6 +107,17 @@ static bool item_has(const struct node_found *found, const struct wanted *wanted
     return false;
 }
 
+/* A foreign statement is found by what it attests. */
+static bool foreign_has(const struct statement *statement, const struct wanted *wanted)
+{
+    struct hash sha256;
+    struct hash sm3;
+    bool has_sm3 = statement_foreign_digests(statement, &sha256, &sm3);
+    return wanted->by == NODE_BY_SHA256
+               ? bytes_equal(hash_bytes(&sha256), wanted->key)
+               : wanted->by == NODE_BY_SM3 && has_sm3 && bytes_equal(hash_bytes(&sm3), wanted->key);
+}
+
 static bool targets(const struct statement *statement, struct bytes key)
 {
     const struct action *action;
@@ -122,7 +133,7 @@ static bool matches(const struct node_found *found, const struct statement *stat
     case NODE_BY_SHA256:
     case NODE_BY_SM3:
     case NODE_BY_REF:
-        return item_has(found, wanted);
+        return statement->foreign ? foreign_has(statement, wanted) : item_has(found, wanted);
     case NODE_BY_STATEMENT:
         return memcmp(found->id.at, wanted->key.at, wanted->key.len) == 0;
     case NODE_BY_TARGET:

@@ -222,6 +222,16 @@ static enum err app_execute(void *context, const struct block_input *input,
     return ledger_execute(node->ledger, input, out);
 }
 
+static void add_foreign(struct pair_block *block, const struct statement *statement, uint64_t index)
+{
+    struct hash sha256;
+    struct hash sm3;
+    if (statement_foreign_digests(statement, &sha256, &sm3)) {
+        pair_block_add(block, (struct pair){get_u64(sm3.at), index, 0, INDEX_SM3});
+    }
+    pair_block_add(block, (struct pair){get_u64(sha256.at), index, 0, INDEX_SHA256});
+}
+
 static void add_items(struct pair_block *block, const struct items *items, uint64_t index)
 {
     for (uint32_t i = 0; i < items->count; i++) {
@@ -241,7 +251,7 @@ static struct pair_block *block_pairs(struct node *node, const struct block_inpu
     size_t capacity = 0;
     for (size_t i = 0; i < input->count; i++) {
         const struct items *items = input->submissions[i]->items;
-        capacity += 2 + (items ? 3u * items->count : 0);
+        capacity += 3 + (items ? 3u * items->count : 0);
     }
     struct pair_block *block = pair_block_new(capacity);
     for (size_t i = 0; i < input->count; i++) {
@@ -256,6 +266,9 @@ static struct pair_block *block_pairs(struct node *node, const struct block_inpu
         if (submission->action->target &&
             submission->action->target(&submission->statement, &target)) {
             pair_block_add(block, (struct pair){get_u64(target.at), one->index, 0, INDEX_TARGET});
+        }
+        if (submission->statement.foreign) {
+            add_foreign(block, &submission->statement, one->index);
         }
         if (submission->items) {
             add_items(block, submission->items, one->index);

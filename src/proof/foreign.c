@@ -1,6 +1,7 @@
 /* Foreign statements (protocol.md 2): a COSE_Sign1 that an RFC 9943 tool signed. Its protected
  * bytes are kept as received; keys may stand in any order, and labels that this code does not know
  * are let through unless crit names them. */
+#include "crypto/digest.h"
 #include "proof/protected.h"
 
 #include <string.h>
@@ -184,4 +185,17 @@ enum err foreign_parse(struct statement *out, struct why *why)
         return why_say(why, ERR_FORMAT, "payload", NULL, "is not a SHA-256", NULL);
     }
     return OK;
+}
+
+bool statement_foreign_digests(const struct statement *statement, struct hash *sha256_out,
+                               struct hash *sm3_out)
+{
+    struct bytes payload = statement->sign1.payload;
+    if (statement->envelope && payload.len == sizeof sha256_out->at) {
+        memcpy(sha256_out->at, payload.at, sizeof sha256_out->at);
+        return false;
+    }
+    sha256(sha256_out, payload);
+    sm3(sm3_out, payload);
+    return true;
 }

@@ -57,6 +57,11 @@ void statement_entry(struct buf *out, const struct statement *statement);
 void statement_id(struct hash *out, const struct statement *statement,
                   const struct hash *record_kid);
 
+/* What a foreign statement attests: the digests of its payload, or with an envelope (RFC 9995) the
+ * payload itself as SHA-256, and no SM3 (returns false). */
+bool statement_foreign_digests(const struct statement *statement, struct hash *sha256_out,
+                               struct hash *sm3_out);
+
 /* Checks the signature with the record's key: alg, and the rules of protocol.md 1 for its kind.
  * `key` is the record's parsed SPKI. ERR_SIGNATURE; `why` says which rule. */
 must_use enum err statement_verify(const struct statement *statement,

@@ -111,14 +111,14 @@ static void put_deposit(struct buf *out, struct bench *bench, const char *conten
     buf_clear(&item);
 }
 
-static void register_alice(struct bench *bench)
+static void register_member(struct bench *bench, const char *id, enum purpose purpose,
+                            const struct signer *signer)
 {
     struct buf request = {0};
     struct buf payload = {0};
     struct buf body = {0};
-    CHECK_OK(possession_sign(&request, &bench->chain, bytes_text("alice"), PURPOSE_MEMBER,
-                             bench->alice));
-    struct member_register member = {.member = bytes_text("alice"),
+    CHECK_OK(possession_sign(&request, &bench->chain, bytes_text(id), purpose, signer));
+    struct member_register member = {.member = bytes_text(id),
                                      .kind = MEMBER_PERSON,
                                      .institution = bytes_text("operator"),
                                      .role_count = 1,
@@ -165,7 +165,7 @@ static int setup(void **state)
     CHECK_OK(signer_parse(&bench->alice, buf_bytes(&pem), NULL));
     buf_clear(&pem);
     open_node(bench);
-    register_alice(bench);
+    register_member(bench, "alice", PURPOSE_MEMBER, bench->alice);
     *state = bench;
     return 0;
 }
@@ -215,11 +215,26 @@ static void check_found(struct bench *bench, const char *content, size_t want)
     CHECK_UINT(seen.count, want);
 }
 
+static bool node_is_deposit(struct bench *bench, uint64_t index)
+{
+    struct buf entry = {0};
+    struct statement statement;
+    uint64_t height;
+    struct view *view = node_view(bench->node);
+    CHECK_OK(view_entry(view, index, &entry, &height));
+    CHECK_OK(statement_parse(&statement, buf_bytes(&entry), NULL));
+    view_release(view);
+    bool is = !statement.foreign;
+    buf_clear(&entry);
+    return is;
+}
+
 static void check_proof(struct bench *bench, uint64_t index, const char *content)
 {
     struct buf bytes = {0};
     struct why why = {0};
-    if (node_prove(bench->node, index, 0, true, &bytes, &why) != OK) {
+    bool with_item = node_is_deposit(bench, index);
+    if (node_prove(bench->node, index, 0, with_item, &bytes, &why) != OK) {
         fail_msg("node_prove: %s %s", why.field, why.problem);
     }
     struct proof *proof;
@@ -394,6 +409,55 @@ static void what_was_said_about_evidence_is_found_by_its_statement(void **state)
     buf_clear(&payload);
 }
 
+/* A statement as a tool of RFC 9943 makes it: no vnd.cairn type, only alg, kid and CWT claims. */
+static void put_foreign(struct buf *out, const struct signer *signer, const char *content)
+{
+    struct buf protected = {0};
+    struct buf message = {0};
+    uint8_t signature[64];
+    cbor_put_map(&protected, 3);
+    cbor_put_int(&protected, 1);
+    cbor_put_int(&protected, ALG_ED25519);
+    cbor_put_int(&protected, 4);
+    cbor_put_hash(&protected, pubkey_kid(signer_pubkey(signer)));
+    cbor_put_int(&protected, 15);
+    cbor_put_map(&protected, 2);
+    cbor_put_int(&protected, 1);
+    cbor_put_literal(&protected, "issuer");
+    cbor_put_int(&protected, 2);
+    cbor_put_literal(&protected, "subject");
+    sig_structure_write(&message, buf_bytes(&protected), bytes_text(content));
+    CHECK_OK(signer_sign(signer, signature, buf_bytes(&message)));
+    struct sign1 sign1 = {.protected = buf_bytes(&protected),
+                          .payload = bytes_text(content),
+                          .signature = BYTES_OF(signature)};
+    sign1_write(out, &sign1);
+    buf_clear(&message);
+    buf_clear(&protected);
+}
+
+static void a_foreign_statement_is_found_by_its_payload_also_after_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    struct buf pem = {0};
+    struct buf body = {0};
+    struct signer *signer;
+    CHECK_OK(key_generate(&pem, ALG_ED25519, NULL));
+    CHECK_OK(signer_parse(&signer, buf_bytes(&pem), NULL));
+    register_member(bench, "scitt", PURPOSE_FOREIGN, signer);
+    put_foreign(&body, signer, "a claim of others");
+    struct node_answers *answers = send(bench->node, &body);
+    CHECK_OK(answers->at[0].err);
+    check_found(bench, "a claim of others", 1);
+    check_proof(bench, answers->at[0].index, "a claim of others");
+    node_close(bench->node);
+    open_node(bench);
+    check_found(bench, "a claim of others", 1);
+    free(answers);
+    buf_clear(&pem);
+    signer_free(signer);
+}
+
 static void a_folder_is_opened_by_one_process_at_a_time(void **state)
 {
     struct bench *bench = *state;
@@ -423,6 +487,7 @@ int main(void)
         cmocka_unit_test(everything_is_there_after_a_restart),
         cmocka_unit_test(a_batch_comes_as_a_stream),
         cmocka_unit_test(what_was_said_about_evidence_is_found_by_its_statement),
+        cmocka_unit_test(a_foreign_statement_is_found_by_its_payload_also_after_a_restart),
         cmocka_unit_test(a_folder_is_opened_by_one_process_at_a_time),
         cmocka_unit_test(a_ledger_is_never_made_over_another),
     };
