@@ -91,7 +91,13 @@ static void the_pairs_of_blocks_are_read_back(void **state)
     for (uint32_t i = 0; i < 700; i++) {
         refs += deposit->items->prefixes[i].has_ref;
     }
-    CHECK_UINT(given->count, 2 * 700 + refs + 4 + 1);
+    struct hash sha256_of_payload;
+    struct hash sm3_of_payload;
+    sha256(&sha256_of_payload, bytes_text("payload"));
+    sm3(&sm3_of_payload, bytes_text("payload"));
+    CHECK_UINT(times_given(given, PAIR_SHA256, get_u64(sha256_of_payload.at), 4, 0), 1);
+    CHECK_UINT(times_given(given, PAIR_SM3, get_u64(sm3_of_payload.at), 4, 0), 1);
+    CHECK_UINT(given->count, 2 * 700 + refs + 4 + 1 + 2);
     for (unsigned i = 0; i < 4; i++) {
         CHECK_UINT(times_given(given, PAIR_STATEMENT, get_u64(block[i]->id.at), 1 + i, 0), 1);
     }
