@@ -24,8 +24,6 @@ struct order_app {
     enum err (*execute)(void *context, const struct block_input *input, struct block_result *out);
     enum err (*commit)(void *context, const struct block_input *input,
                        const struct block_result *result);
-    /* After the answers of a block were given: one wake-up per block. */
-    void (*block_done)(void *context);
 };
 
 enum order_state { ORDER_RUNNING, ORDER_CLOCK_STEPPED, ORDER_FAILED, ORDER_STOPPED };

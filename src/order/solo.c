@@ -222,9 +222,6 @@ static void answer_all(struct solo *solo, size_t count, const struct block_resul
         };
         waiting->done(waiting->context, waiting->submission, &answer);
     }
-    if (solo->app.block_done) {
-        solo->app.block_done(solo->app.context);
-    }
 }
 
 /* A failed disk stops the writer for good: "stored" may never be said wrongly. */
