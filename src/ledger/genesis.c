@@ -50,16 +50,7 @@ static void read_member(struct cbor_reader *reader, struct genesis_member *out)
 {
     cbor_array(reader, 5, 5);
     out->id = cbor_text(reader, 1, MEMBER_ID_MAX);
-    uint64_t kind = cbor_uint(reader);
-    if (kind < MEMBER_INSTITUTION || kind > MEMBER_NODE) {
-        cbor_fail(reader, ERR_RANGE);
-    }
-    out->kind = (enum member_kind)kind;
-    out->institution = cbor_null(reader) ? BYTES_NONE : cbor_text(reader, 1, MEMBER_ID_MAX);
-    out->role_count = cbor_array(reader, 1, MEMBER_ROLES_MAX);
-    for (size_t i = 0; i < out->role_count; i++) {
-        out->roles[i] = cbor_text(reader, 1, ROLE_MAX);
-    }
+    out->role_count = member_standing_read(reader, &out->kind, &out->institution, out->roles);
     out->key_count = cbor_array(reader, 1, GENESIS_KEYS_MAX);
     for (size_t i = 0; i < out->key_count; i++) {
         read_key(reader, &out->keys[i]);
@@ -139,16 +130,8 @@ static void write_member(struct buf *out, const struct genesis_member *member)
 {
     cbor_put_array(out, 5);
     cbor_put_text(out, member->id);
-    cbor_put_uint(out, member->kind);
-    if (member->institution.len > 0) {
-        cbor_put_text(out, member->institution);
-    } else {
-        cbor_put_null(out);
-    }
-    cbor_put_array(out, member->role_count);
-    for (size_t i = 0; i < member->role_count; i++) {
-        cbor_put_text(out, member->roles[i]);
-    }
+    member_standing_write(out, member->kind, member->institution, member->roles,
+                          member->role_count);
     cbor_put_array(out, member->key_count);
     for (size_t i = 0; i < member->key_count; i++) {
         cbor_put_array(out, 3);

@@ -76,20 +76,38 @@ static void read_index_or_null(struct cbor_reader *reader, bool *has, uint64_t *
     *index = *has ? cbor_uint(reader) : 0;
 }
 
+size_t member_standing_read(struct cbor_reader *reader, enum member_kind *kind,
+                            struct bytes *institution, struct bytes roles[MEMBER_ROLES_MAX])
+{
+    uint64_t number = cbor_uint(reader);
+    if (number < MEMBER_INSTITUTION || number > MEMBER_NODE) {
+        cbor_fail(reader, ERR_RANGE);
+    }
+    *kind = (enum member_kind)number;
+    *institution = cbor_null(reader) ? BYTES_NONE : cbor_text(reader, 1, MEMBER_ID_MAX);
+    size_t count = cbor_array(reader, 1, MEMBER_ROLES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        roles[i] = cbor_text(reader, 1, ROLE_MAX);
+    }
+    return count;
+}
+
+void member_standing_write(struct buf *out, enum member_kind kind, struct bytes institution,
+                           const struct bytes *roles, size_t role_count)
+{
+    cbor_put_uint(out, kind);
+    put_text_or_null(out, institution);
+    cbor_put_array(out, role_count);
+    for (size_t i = 0; i < role_count; i++) {
+        cbor_put_text(out, roles[i]);
+    }
+}
+
 static void read_member(struct cbor_reader *reader, struct member_record *out)
 {
     cbor_array(reader, 7, 7);
     cbor_version(reader, 1);
-    uint64_t kind = cbor_uint(reader);
-    if (kind < MEMBER_INSTITUTION || kind > MEMBER_NODE) {
-        cbor_fail(reader, ERR_RANGE);
-    }
-    out->kind = (enum member_kind)kind;
-    out->institution = cbor_null(reader) ? BYTES_NONE : cbor_text(reader, 1, MEMBER_ID_MAX);
-    out->role_count = cbor_array(reader, 1, MEMBER_ROLES_MAX);
-    for (size_t i = 0; i < out->role_count; i++) {
-        out->roles[i] = cbor_text(reader, 1, ROLE_MAX);
-    }
+    out->role_count = member_standing_read(reader, &out->kind, &out->institution, out->roles);
     out->key_count = cbor_array(reader, 0, MEMBER_KEYS_MAX);
     for (size_t i = 0; i < out->key_count; i++) {
         out->keys[i] = cbor_hash(reader);
@@ -110,12 +128,8 @@ void member_record_write(struct buf *out, const struct member_record *record)
 {
     cbor_put_array(out, 7);
     cbor_put_uint(out, 1);
-    cbor_put_uint(out, record->kind);
-    put_text_or_null(out, record->institution);
-    cbor_put_array(out, record->role_count);
-    for (size_t i = 0; i < record->role_count; i++) {
-        cbor_put_text(out, record->roles[i]);
-    }
+    member_standing_write(out, record->kind, record->institution, record->roles,
+                          record->role_count);
     cbor_put_array(out, record->key_count);
     for (size_t i = 0; i < record->key_count; i++) {
         cbor_put_hash(out, &record->keys[i]);

@@ -29,6 +29,12 @@ struct member_record {
 };
 must_use enum err member_record_parse(struct member_record *out, struct bytes in);
 void member_record_write(struct buf *out, const struct member_record *record);
+/* What a record and the genesis document say alike of a member: kind, institution or null, roles.
+ * Reads it and returns the number of roles; fails the reader with ERR_RANGE. */
+size_t member_standing_read(struct cbor_reader *reader, enum member_kind *kind,
+                            struct bytes *institution, struct bytes roles[MEMBER_ROLES_MAX]);
+void member_standing_write(struct buf *out, enum member_kind kind, struct bytes institution,
+                           const struct bytes *roles, size_t role_count);
 void member_state_key(struct buf *out, struct bytes member);
 
 /* State key ["mandate", statement id]: [1, principal, agent, actions, until ms, ended index or
