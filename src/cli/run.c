@@ -92,8 +92,9 @@ static int serve(const struct args *args, const struct listen *listen)
     if (err != OK) {
         return fail(err, &why);
     }
+    struct api api = {.node = node};
     struct server_options http = {
-        .address = listen->address, .port = listen->port, .routes = api_routes, .context = node};
+        .address = listen->address, .port = listen->port, .routes = api_routes, .context = &api};
     err = server_start(&server, &http, &why);
     if (err != OK) {
         node_close(node);

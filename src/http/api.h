@@ -5,7 +5,17 @@
 #include "http/server.h"
 #include "node/node.h"
 
-/* Ends with a NULL method; their context is the node. */
+/* What the handlers work on: the context of every route. */
+struct api {
+    struct node *node;
+};
+
+static inline struct node *api_node(void *context)
+{
+    return ((struct api *)context)->node;
+}
+
+/* Ends with a NULL method. */
 extern const struct route api_routes[];
 
 #endif

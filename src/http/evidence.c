@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "codec/text.h"
+#include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
 #include "modules/evidence/evidence.h"
@@ -174,8 +175,8 @@ void get_evidence(void *context, struct exchange *exchange)
     if (!path_name(exchange, &name)) {
         return;
     }
-    struct listing listing = {.node = context, .list = json_array(), .left = LIST_MAX};
-    enum err err = find_name(context, &name, add_record, &listing);
+    struct listing listing = {.node = api_node(context), .list = json_array(), .left = LIST_MAX};
+    enum err err = find_name(api_node(context), &name, add_record, &listing);
     if (err != OK) {
         json_decref(listing.list);
         respond_find_error(exchange, err, "id", exchange_part(exchange, 0));
@@ -234,8 +235,9 @@ void get_evidence_query(void *context, struct exchange *exchange)
                         "Give a number from 1 to 1,000.");
         return;
     }
-    struct listing listing = {.node = context, .list = json_array(), .left = (size_t)limit};
-    err = node_find(context, by, (struct bytes){key, len}, 0, add_record, &listing);
+    struct listing listing = {
+        .node = api_node(context), .list = json_array(), .left = (size_t)limit};
+    err = node_find(api_node(context), by, (struct bytes){key, len}, 0, add_record, &listing);
     if (err != OK) {
         json_decref(listing.list);
         respond_find_error(exchange, err, name, value);
@@ -304,7 +306,7 @@ void post_digests(void *context, struct exchange *exchange)
     json_t *question = json_loadb((const char *)body->at, body->len, JSON_REJECT_DUPLICATES, NULL);
     json_t *answer = json_object();
     struct why why = {0};
-    enum err err = question ? look_up_all(context, question, answer, &why)
+    enum err err = question ? look_up_all(api_node(context), question, answer, &why)
                             : why_say(&why, ERR_FORMAT, "body", NULL, "is not JSON",
                                       "Send {\"sha256\": [...]} or {\"sm3\": [...]}.");
     json_decref(question);
@@ -356,7 +358,7 @@ static bool take_path(struct node *node, struct exchange *exchange, const char *
 void get_statement(void *context, struct exchange *exchange)
 {
     struct taken taken;
-    if (take_path(context, exchange, NULL, &taken)) {
+    if (take_path(api_node(context), exchange, NULL, &taken)) {
         respond_bytes(exchange, "application/cose; cose-type=\"cose-sign1\"", &taken.place.entry);
         exchange_response(exchange)->immutable = true;
     }
@@ -366,9 +368,9 @@ void get_statement(void *context, struct exchange *exchange)
 void get_statement_items(void *context, struct exchange *exchange)
 {
     struct taken taken;
-    if (take_path(context, exchange, NULL, &taken)) {
+    if (take_path(api_node(context), exchange, NULL, &taken)) {
         struct buf items = {0};
-        struct view *view = node_view(context);
+        struct view *view = node_view(api_node(context));
         enum err err = taken.place.is_deposit
                            ? view_items(view, taken.place.index, taken.place.count, &items)
                            : ERR_NOT_FOUND;
@@ -404,10 +406,10 @@ static void respond_proof(struct node *node, struct exchange *exchange, const ch
 
 void get_proof(void *context, struct exchange *exchange)
 {
-    respond_proof(context, exchange, exchange_part(exchange, 1));
+    respond_proof(api_node(context), exchange, exchange_part(exchange, 1));
 }
 
 void get_shared_proof(void *context, struct exchange *exchange)
 {
-    respond_proof(context, exchange, NULL);
+    respond_proof(api_node(context), exchange, NULL);
 }

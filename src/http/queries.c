@@ -1,6 +1,7 @@
 #include "http/queries.h"
 
 #include "codec/text.h"
+#include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
 
@@ -46,7 +47,7 @@ static json_t *render_read_only(struct node *node)
 
 void get_ledger(void *context, struct exchange *exchange)
 {
-    struct node *node = context;
+    struct node *node = api_node(context);
     struct view *view = node_view(node);
     json_t *object = json_object();
     json_set_text(object, "name", node_ledger_name(node));
@@ -61,7 +62,7 @@ void get_ledger(void *context, struct exchange *exchange)
 
 void get_health(void *context, struct exchange *exchange)
 {
-    struct node *node = context;
+    struct node *node = api_node(context);
     struct node_figures figures;
     node_figures(node, &figures);
     json_t *reason = render_read_only(node);
@@ -99,7 +100,7 @@ void get_block(void *context, struct exchange *exchange)
 {
     const char *text = exchange_part(exchange, 0);
     bool latest = strcmp(text, "latest") == 0;
-    struct view *view = node_view(context);
+    struct view *view = node_view(api_node(context));
     uint64_t height = view_header(view)->height;
     enum err err = latest ? OK : text_uint(&height, text);
     struct buf bytes = {0};
@@ -143,7 +144,7 @@ void get_members(void *context, struct exchange *exchange)
     const char *text = exchange_query(exchange, "after");
     member_state_key(&after, bytes_text(text ? text : ""));
     json_t *list = json_array();
-    struct view *view = node_view(context);
+    struct view *view = node_view(api_node(context));
     enum err err = view_state_scan(view, bytes_text(MEMBER_MODULE), buf_bytes(&after), SIZE_MAX,
                                    add_member, list);
     view_release(view);
@@ -179,7 +180,7 @@ void get_member(void *context, struct exchange *exchange)
     struct buf value = {0};
     struct member_record record;
     member_state_key(&key, bytes_text(id));
-    enum err err = member_value(context, buf_bytes(&key), &value);
+    enum err err = member_value(api_node(context), buf_bytes(&key), &value);
     if (err == OK) {
         err = member_record_parse(&record, buf_bytes(&value));
     }
@@ -202,7 +203,7 @@ void get_key(void *context, struct exchange *exchange)
     enum err err = hex_read(kid.at, sizeof kid.at, bytes_text(text));
     if (err == OK) {
         key_record_state_key(&key, &kid);
-        err = member_value(context, buf_bytes(&key), &value);
+        err = member_value(api_node(context), buf_bytes(&key), &value);
     }
     if (err == OK) {
         err = key_record_parse(&record, NULL, buf_bytes(&value));

@@ -1,6 +1,7 @@
 #include "http/queries.h"
 
 #include "codec/text.h"
+#include "http/api.h"
 #include "http/problem.h"
 #include "node/node.h"
 
@@ -14,8 +15,8 @@ void get_state(void *context, struct exchange *exchange)
     if (err != OK) {
         why_say(&why, err, "key", text, NULL, "Give the CBOR encoding of the key in hex.");
     } else {
-        err = node_prove_state(context, bytes_text(exchange_part(exchange, 0)), buf_bytes(&key),
-                               &proof, &why);
+        err = node_prove_state(api_node(context), bytes_text(exchange_part(exchange, 0)),
+                               buf_bytes(&key), &proof, &why);
     }
     if (err == OK) {
         respond_bytes(exchange, "application/vnd.cairn.state+cbor", &proof);
@@ -47,7 +48,7 @@ void get_trust_update(void *context, struct exchange *exchange)
     }
     struct buf update = {0};
     struct why why = {0};
-    enum err err = node_trust_update(context, epoch, height, size, &update, &why);
+    enum err err = node_trust_update(api_node(context), epoch, height, size, &update, &why);
     if (err == OK) {
         respond_bytes(exchange, "application/vnd.cairn.trust-update+cbor", &update);
     } else {

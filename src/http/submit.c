@@ -2,6 +2,7 @@
  * is rendered on the loop thread, so that the ledger's own thread goes on. */
 #include "http/submit.h"
 
+#include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
 
@@ -77,7 +78,7 @@ void post_statements(void *context, struct exchange *exchange)
     struct why why = {0};
     struct pending *pending = pending_of(exchange);
     exchange_suspend(exchange);
-    enum err err = node_submit(context, exchange_body(exchange), answered, pending, &why);
+    enum err err = node_submit(api_node(context), exchange_body(exchange), answered, pending, &why);
     if (err != OK) {
         respond_problem(exchange, err, &why);
         exchange_resume(exchange, fail_now);
@@ -120,7 +121,7 @@ void stream_batch(void *context, struct exchange *exchange, struct bytes part)
 {
     struct pending *pending = pending_of(exchange);
     if (!pending->head_done) {
-        part = take_head(context, exchange, pending, part);
+        part = take_head(api_node(context), exchange, pending, part);
     }
     struct why why = {0};
     if (pending->head_done && part.len > 0) {
@@ -143,7 +144,8 @@ void post_batch(void *context, struct exchange *exchange)
     struct items *items = pending->items;
     pending->items = NULL;
     exchange_suspend(exchange);
-    enum err err = node_submit_batch(context, &pending->head, items, answered, pending, &why);
+    enum err err =
+        node_submit_batch(api_node(context), &pending->head, items, answered, pending, &why);
     if (err != OK) {
         pending->items = items;
         respond_problem(exchange, err, &why);
