@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """usage: tools/test_counts.py [--broken N] TESTLOG.json...
 
-Prints `N passed, N failed, N skipped` over meson's test logs, counting the cases of each cmocka
-program, and fails if one failed. A program that prints no cases is one case; N more failed before
+Prints the end of what each failed test said, then `N passed, N failed, N skipped` over meson's test
+logs, counting the cases of each cmocka program, and fails if one failed. A program that prints no cases is one case; N more failed before
 they had a log.
 """
 import json
@@ -12,6 +12,8 @@ import sys
 PASSED = re.compile(r'^\[       OK \] ', re.M)
 FAILED = re.compile(r'^\[  FAILED  \] (?:.*: )?(\d+) test\(s\), listed', re.M)
 SKIPPED = re.compile(r'^\[  SKIPPED \] (?:.*: )?(\d+) test\(s\), listed', re.M)
+LINES = 12
+WIDTH = 200
 
 
 def cases(test):
@@ -26,6 +28,15 @@ def cases(test):
     return passed, max(failed, 1), skipped
 
 
+def complain(log, test):
+    """The end of a failed test's output, where whoever reads the last lines finds it."""
+    text = test.get('stdout', '') + '\n' + test.get('stderr', '')
+    print('FAILED %s (%s, %s, %.0f s), which ends:' % (test['name'], log, test['result'],
+                                                      test['duration']))
+    for line in [line for line in text.splitlines() if line.strip()][-LINES:]:
+        print('    ' + line[:WIDTH])
+
+
 def main():
     logs = sys.argv[1:]
     broken = 0
@@ -36,7 +47,11 @@ def main():
     for path in logs:
         with open(path, encoding='utf-8') as log:
             for line in log:
-                for i, count in enumerate(cases(json.loads(line))):
+                test = json.loads(line)
+                counts = cases(test)
+                if counts[1]:
+                    complain(path, test)
+                for i, count in enumerate(counts):
                     total[i] += count
     print('%d passed, %d failed, %d skipped' % tuple(total))
     return 1 if total[1] else 0
