@@ -3,22 +3,6 @@
 
 #include "proof/protected.h"
 
-static enum err header_parse_own(struct hash *kid, int64_t *alg, struct bytes protected)
-{
-    struct cbor_reader reader;
-    cbor_init(&reader, protected);
-    cbor_map(&reader, 3, 3);
-    protected_key(&reader, LABEL_ALG);
-    *alg = cbor_int(&reader);
-    protected_key(&reader, LABEL_KID);
-    *kid = cbor_hash(&reader);
-    protected_key(&reader, LABEL_TYP);
-    if (!bytes_equal(cbor_text(&reader, 1, CONTENT_TYPE_MAX), bytes_text(POSSESSION_TYP))) {
-        cbor_fail(&reader, ERR_FORMAT);
-    }
-    return cbor_end(&reader);
-}
-
 static enum err body_parse(struct possession *out)
 {
     struct cbor_reader reader;
@@ -47,7 +31,7 @@ static enum err request_parse(struct possession *out, struct pubkey **key, struc
         err = ERR_FORMAT;
     }
     if (err == OK) {
-        err = header_parse_own(&kid, &alg, out->sign1.protected);
+        err = key_header_read(&kid, &alg, out->sign1.protected, POSSESSION_TYP);
     }
     if (err == OK) {
         err = body_parse(out);
@@ -69,23 +53,6 @@ static enum err request_parse(struct possession *out, struct pubkey **key, struc
     return OK;
 }
 
-static enum err assertion_verify(const struct possession *request, const struct pubkey *key,
-                                 const struct key_record *rp, struct bytes message, struct why *why)
-{
-    struct cbor_reader reader;
-    struct webauthn assertion;
-    cbor_init(&reader, request->sign1.signature);
-    cbor_array(&reader, 3, 3);
-    assertion.authenticator_data = cbor_bytes(&reader, 0, SIZE_MAX);
-    assertion.client_data_json = cbor_bytes(&reader, 0, SIZE_MAX);
-    assertion.signature_der = cbor_bytes(&reader, 0, SIZE_MAX);
-    if (cbor_end(&reader) != OK) {
-        return why_say(why, ERR_SIGNATURE, "signature", NULL, "is no WebAuthn assertion", NULL);
-    }
-    struct relying_party party = {rp->rp_id, rp->origins, rp->origin_count};
-    return webauthn_verify(key, &party, message, &assertion, why);
-}
-
 /* `rp` holds the relying party of a WebAuthn key, or is NULL for the other kinds. */
 static enum err request_verify(struct possession *out, struct bytes in, const struct key_record *rp,
                                struct why *why)
@@ -98,7 +65,7 @@ static enum err request_verify(struct possession *out, struct bytes in, const st
     if ((out->alg == ALG_WEBAUTHN) != (rp != NULL)) {
         err = why_say(why, ERR_UNSUPPORTED, "alg", alg_name(out->alg), NULL, NULL);
     } else if (rp) {
-        err = assertion_verify(out, key, rp, buf_bytes(&message), why);
+        err = own_signature_verify(rp, key, buf_bytes(&message), out->sign1.signature, why);
     } else {
         err = pubkey_verify(key, buf_bytes(&message), out->sign1.signature);
         err = err == OK ? OK : why_say(why, err, "key request", NULL, NULL, NULL);
@@ -117,7 +84,7 @@ enum err possession_parse_webauthn(struct possession *out, struct bytes in, stru
                                    const struct bytes *origins, size_t origin_count,
                                    struct why *why)
 {
-    struct key_record rp = {.rp_id = rp_id, .origin_count = origin_count};
+    struct key_record rp = {.alg = ALG_WEBAUTHN, .rp_id = rp_id, .origin_count = origin_count};
     if (origin_count > KEY_ORIGINS_MAX) {
         return why_say(why, ERR_RANGE, "origins", NULL, NULL, NULL);
     }
@@ -132,20 +99,13 @@ enum err possession_sign(struct buf *out, const struct hash *chain, struct bytes
 {
     struct buf protected = {0};
     struct buf body = {0};
-    const struct pubkey *key = signer_pubkey(signer);
-    cbor_put_map(&protected, 3);
-    cbor_put_int(&protected, LABEL_ALG);
-    cbor_put_int(&protected, signer_alg(signer));
-    cbor_put_int(&protected, LABEL_KID);
-    cbor_put_hash(&protected, pubkey_kid(key));
-    cbor_put_int(&protected, LABEL_TYP);
-    cbor_put_literal(&protected, POSSESSION_TYP);
+    key_header_write(&protected, signer, POSSESSION_TYP);
     cbor_put_array(&body, 5);
     cbor_put_uint(&body, 1);
     cbor_put_hash(&body, chain);
     cbor_put_text(&body, member);
     cbor_put_uint(&body, purpose);
-    cbor_put_bytes(&body, pubkey_spki(key));
+    cbor_put_bytes(&body, pubkey_spki(signer_pubkey(signer)));
     enum err err = sign1_sign(out, buf_bytes(&protected), buf_bytes(&body), false, signer);
     buf_clear(&protected);
     buf_clear(&body);

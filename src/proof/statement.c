@@ -179,32 +179,17 @@ void statement_id(struct hash *out, const struct statement *statement,
     buf_clear(&signed_bytes);
 }
 
-/* A WebAuthn signature is CBOR [authenticatorData, clientDataJSON, DER signature]. */
-static enum err assertion_parse(struct webauthn *out, struct bytes signature)
-{
-    struct cbor_reader reader;
-    cbor_init(&reader, signature);
-    cbor_array(&reader, 3, 3);
-    out->authenticator_data = cbor_bytes(&reader, 0, SIZE_MAX);
-    out->client_data_json = cbor_bytes(&reader, 0, SIZE_MAX);
-    out->signature_der = cbor_bytes(&reader, 0, SIZE_MAX);
-    return cbor_end(&reader);
-}
-
 static enum err message_verify(const struct statement *statement, const struct key_record *record,
                                const struct pubkey *key, struct bytes message, struct why *why)
 {
     struct bytes signature = statement->sign1.signature;
-    if (record->alg == ALG_WEBAUTHN) {
-        struct webauthn assertion;
-        if (statement->foreign || assertion_parse(&assertion, signature) != OK) {
-            return why_say(why, ERR_SIGNATURE, "signature", NULL, "is no WebAuthn assertion", NULL);
-        }
-        struct relying_party party = {record->rp_id, record->origins, record->origin_count};
-        return webauthn_verify(key, &party, message, &assertion, why);
+    if (!statement->foreign) {
+        return own_signature_verify(record, key, message, signature, why);
     }
-    enum err err = statement->foreign ? pubkey_verify_any_s(key, message, signature)
-                                      : pubkey_verify(key, message, signature);
+    if (record->alg == ALG_WEBAUTHN) {
+        return why_say(why, ERR_SIGNATURE, "signature", NULL, "is no WebAuthn assertion", NULL);
+    }
+    enum err err = pubkey_verify_any_s(key, message, signature);
     return err == OK ? OK : why_say(why, err, "signature", NULL, NULL, NULL);
 }
 
