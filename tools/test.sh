@@ -53,8 +53,10 @@ suite()
         return
     fi
     echo "built after $((SECONDS - since)) seconds"
-    # Sanitizers and a busy machine are slow; a limit is there to end what hangs.
-    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 4 "$@"
+    # Sanitizers and a busy machine are slow; a limit is there to end what hangs. Many tests wait for
+    # the disk, so that there is room for more of them than processors.
+    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 4 \
+        --num-processes $((2 * $(nproc))) "$@"
     local status=$?
     if [ -s "$log" ]; then
         logs+=("$log")

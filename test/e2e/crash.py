@@ -4,6 +4,7 @@
 A server that is killed, a folder that is damaged or too old: what was acknowledged is there and
 provable, or the ledger says that it is not and writes nothing. CAIRN_SEED repeats a run.
 """
+import concurrent.futures
 import json
 import os
 import random
@@ -18,6 +19,7 @@ from harness import LONG, Ledger, run, run_cases
 CAIRN, LOAD = sys.argv[1], sys.argv[2]
 SEED = int(os.environ.get("CAIRN_SEED", time.time_ns() % 1000000007))
 KILLS = int(os.environ.get("CAIRN_KILLS", 100))
+LANES = 4
 
 
 class Client:
@@ -87,35 +89,54 @@ def expect_read_only(ledger, words):
     assert before == after, (before, after)
 
 
-def killed_at_random_points_everything_acknowledged_is_there(folder):
-    chance = random.Random(SEED)
-    print("CAIRN_SEED=%d, %d kills" % (SEED, KILLS), flush=True)
-    ledger = Ledger(CAIRN, folder).init().start()
-    client = Client(ledger, ledger.member("loader"), "loader")
-    checked = 0
-    early = 0
-    for number in range(KILLS):
-        client.start(SEED + number)
-        time.sleep(chance.random() ** 2 * 0.25)
-        ledger.kill()
-        client.finish()
-        if chance.random() < 0.2:
+class Lane:
+    """One ledger that is killed again and again. Lanes go side by side, since each of them waits for
+    the disk most of the time."""
+
+    def __init__(self, folder, number, kills):
+        self.chance = random.Random(SEED + number)
+        self.kills = kills
+        self.seed = SEED + 1000 * number
+        folder.mkdir()
+        self.ledger = Ledger(CAIRN, folder).init().start()
+        self.client = Client(self.ledger, self.ledger.member("loader"), "loader")
+        self.checked = 0
+        self.early = 0
+
+    def kill_once(self, number):
+        self.client.start(self.seed + number)
+        time.sleep(self.chance.random() ** 2 * 0.25)
+        self.ledger.kill()
+        self.client.finish()
+        if self.chance.random() < 0.2:
             # Once more, while it starts.
-            early += 1
-            ledger.launch()
-            time.sleep(chance.random() * 0.06)
-            ledger.kill()
-        ledger.start()
-        checked = client.check(checked)
-    assert client.check(0) == checked
-    ledger.stop()
-    ledger.start()
-    assert client.check(0) == checked
-    status, health = ledger.health()
-    assert status == 200, health
-    ledger.stop()
-    print("%d kills under load, %d while starting; %d acknowledged statements, height %s" % (
-        KILLS, early, checked, health["height"]))
+            self.early += 1
+            self.ledger.launch()
+            time.sleep(self.chance.random() * 0.06)
+            self.ledger.kill()
+        self.ledger.start()
+        self.checked = self.client.check(self.checked)
+
+    def run(self):
+        for number in range(self.kills):
+            self.kill_once(number)
+        assert self.client.check(0) == self.checked
+        self.ledger.stop()
+        self.ledger.start()
+        assert self.client.check(0) == self.checked
+        status, health = self.ledger.health()
+        assert status == 200, health
+        self.ledger.stop()
+        return health["height"]
+
+
+def killed_at_random_points_everything_acknowledged_is_there(folder):
+    print("CAIRN_SEED=%d, %d kills" % (SEED, KILLS), flush=True)
+    lanes = [Lane(folder / str(i), i, len(range(i, KILLS, LANES))) for i in range(LANES)]
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        heights = list(pool.map(Lane.run, lanes))
+    print("%d kills under load, %d while starting; %d acknowledged statements, heights %s" % (
+        KILLS, sum(lane.early for lane in lanes), sum(lane.checked for lane in lanes), heights))
 
 
 def a_torn_last_record_that_nobody_saw_is_dropped(folder):
