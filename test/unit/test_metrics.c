@@ -1,0 +1,107 @@
+#include "base/metrics.h"
+#include "check.h"
+
+#include <ctype.h>
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static void names_say_layer_what_and_unit_and_stand_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_row *row = metric_row((enum metric)i);
+        CHECK(strncmp(row->name, "cairn_", 6) == 0);
+        for (const char *at = row->name; *at; at++) {
+            CHECK(islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '_');
+        }
+        bool grows = row->kind == METRIC_KIND_COUNTER || row->kind == METRIC_KIND_TIME_COUNTER;
+        bool timed = row->kind != METRIC_KIND_COUNTER && row->kind != METRIC_KIND_GAUGE &&
+                     row->kind != METRIC_KIND_SIZES;
+        CHECK(ends_with(row->name, "_total") == grows);
+        CHECK(!timed || strstr(row->name, "_seconds"));
+        for (unsigned j = 0; j < i; j++) {
+            CHECK(strcmp(row->name, metric_row((enum metric)j)->name) != 0);
+        }
+        CHECK(ends_with(row->help, ".") && !strpbrk(row->help, "\n\\"));
+    }
+}
+
+static void labels_have_a_fixed_set_of_plain_values(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_row *row = metric_row((enum metric)i);
+        CHECK((row->label[0] == '\0') == (row->values[0] == '\0'));
+        CHECK(strcmp(row->label, "le") != 0);
+        CHECK(!strpbrk(row->values, "\"\\\n {}"));
+        CHECK(row->values[0] != ',' && !ends_with(row->values, ",") && !strstr(row->values, ",,"));
+        CHECK_UINT(metric_value((enum metric)i, 0), 0);
+    }
+}
+
+/* The lines of one metric, in memory that the next call overwrites. */
+static const char *printed(enum metric metric)
+{
+    static char out[65536];
+    struct buf buf = {0};
+    metrics_print(&buf);
+    buf_put_byte(&buf, 0);
+    char head[128];
+    snprintf(head, sizeof head, "# HELP %s ", metric_row(metric)->name);
+    const char *from = strstr((const char *)buf.at, head);
+    CHECK(from);
+    const char *to = strstr(from + 1, "# HELP ");
+    size_t len = to ? (size_t)(to - from) : strlen(from);
+    CHECK(len < sizeof out);
+    memcpy(out, from, len);
+    out[len] = '\0';
+    buf_clear(&buf);
+    return out;
+}
+
+static void gauges_go_up_and_down(void **state)
+{
+    (void)state;
+    metric_set(METRIC_PROCESS_FDS, 0, 7);
+    metric_add(METRIC_PROCESS_FDS, 0, 5);
+    metric_sub(METRIC_PROCESS_FDS, 0, 2);
+    CHECK_UINT(metric_value(METRIC_PROCESS_FDS, 0), 10);
+    CHECK(strcmp(printed(METRIC_PROCESS_FDS),
+                 "# HELP cairn_process_open_fds_count File descriptors that the process has open.\n"
+                 "# TYPE cairn_process_open_fds_count gauge\n"
+                 "cairn_process_open_fds_count 10\n") == 0);
+}
+
+static void times_are_printed_in_seconds(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t us;
+        const char *text;
+    } counters[] = {{0, "0"}, {1, "0.000001"}, {1500000, "1.5"}, {60000000, "60"}, {10, "0.00001"}};
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        char want[64];
+        snprintf(want, sizeof want, "\ncairn_process_cpu_seconds_total %s\n", counters[i].text);
+        metric_set(METRIC_PROCESS_CPU, 0, counters[i].us);
+        CHECK(strstr(printed(METRIC_PROCESS_CPU), want));
+    }
+    metric_set(METRIC_PROCESS_START, 0, 1764034658123);
+    CHECK(strstr(printed(METRIC_PROCESS_START), "_seconds 1764034658.123\n"));
+    metric_set(METRIC_PROCESS_START, 0, (uint64_t)-1050);
+    CHECK(strstr(printed(METRIC_PROCESS_START), "_seconds -1.05\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_say_layer_what_and_unit_and_stand_once),
+        cmocka_unit_test(labels_have_a_fixed_set_of_plain_values),
+        cmocka_unit_test(gauges_go_up_and_down),
+        cmocka_unit_test(times_are_printed_in_seconds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
