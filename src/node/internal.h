@@ -38,6 +38,14 @@ struct node {
     struct hash receipt_head;
     struct buf receipt_bytes;
 
+    struct buf receipt_kids; /* of the trust file's receipt keys, 32 bytes each */
+
+    size_t watcher_count;
+    struct {
+        node_changed_fn *changed;
+        void *context;
+    } watchers[NODE_WATCHERS_MAX];
+
     atomic_uint_fast64_t accepted;
     atomic_uint_fast64_t items;
     atomic_uint_fast64_t refused;
@@ -95,6 +103,11 @@ must_use enum err node_receipt(struct node *node, const struct view *view, struc
                                struct why *why);
 /* Siblings as a view gives them, into those of a proof. */
 void node_take_siblings(struct siblings *out, const struct buf *siblings);
+
+/* ---- receipts.c */
+
+/* Remembers the kids of the receipt keys that a trust file lists. */
+void node_note_receipt_keys(struct node *node, const struct trust *trust);
 
 /* ---- update.c */
 

@@ -46,6 +46,7 @@ enum err node_check_known_heads(struct node *node, bool *writable, struct why *w
 {
     struct trust *trust;
     TRY(node_load_trust(node, &trust, why));
+    node_note_receipt_keys(node, trust);
     struct view *view = node_view(node);
     for (size_t i = 0; i < trust->head_count; i++) {
         const struct head *head = &trust->heads[i];

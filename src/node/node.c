@@ -206,6 +206,7 @@ void node_clear(struct node *node)
     buf_clear(&node->genesis);
     buf_clear(&node->trust_file);
     buf_clear(&node->receipt_bytes);
+    buf_clear(&node->receipt_kids);
     free(node->dir);
 }
 

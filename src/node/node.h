@@ -65,6 +65,14 @@ struct bytes node_trust_file(const struct node *node);
 /* The last committed head, retained for the caller: view_release. */
 struct view *node_view(struct node *node);
 
+/* ---- watching */
+
+#define NODE_WATCHERS_MAX 4
+/* Calls `changed` after every commit, when views show the new head; on the orderer's thread: must
+ * not block. At most NODE_WATCHERS_MAX, all set before the first statement is submitted. */
+typedef void node_changed_fn(void *context);
+void node_watch(struct node *node, node_changed_fn *changed, void *context);
+
 /* ---- submitting */
 
 #define NODE_SUBMIT_MAX 4096
@@ -94,6 +102,10 @@ typedef void answered_fn(void *context, struct node_answers *answers);
  * fails: ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. */
 must_use enum err node_submit(struct node *node, struct buf *body, answered_fn *done, void *context,
                               struct why *why);
+/* The same for a body that is one statement, whose outer encoding may be another tool's. Never
+ * fails but with ERR_READ_ONLY: what is wrong with it is in its answer. */
+must_use enum err node_submit_one(struct node *node, struct buf *body, answered_fn *done,
+                                  void *context, struct why *why);
 
 /* A streamed batch: the statement first (admit_batch_head), then its items. Takes over both. */
 must_use enum err node_batch_head(struct node *node, struct bytes statement,
@@ -140,6 +152,20 @@ must_use enum err node_prove(struct node *node, uint64_t index, uint16_t number,
 /* Appends the state proof file of a key. */
 must_use enum err node_prove_state(struct node *node, struct bytes module, struct bytes key,
                                    struct buf *out, struct why *why);
+/* Appends the receipt of the entry at log `index` with its inclusion path under the newest head
+ * (RFC 9942), or the entry as a transparent statement that carries it (RFC 9943). ERR_RANGE beyond
+ * the head, ERR_READ_ONLY as node_prove. */
+must_use enum err node_entry_receipt(struct node *node, uint64_t index, struct buf *out,
+                                     struct why *why);
+must_use enum err node_transparent(struct node *node, uint64_t index, struct buf *out,
+                                   struct why *why);
+/* Calls `each` for the receipt keys of this ledger, ended ones included: those that its trust file
+ * lists, then those of the node that began since; or for the one of that kid, however old:
+ * ERR_NOT_FOUND. The record is the callee's for the length of the call. */
+typedef void node_key_fn(void *context, const struct hash *kid, const struct key_record *record);
+must_use enum err node_receipt_keys(struct node *node, node_key_fn *each, void *context);
+must_use enum err node_receipt_key(struct node *node, const struct hash *kid, node_key_fn *each,
+                                   void *context);
 /* Appends a trust update from the head (epoch, height) that the client trusts to the newest. */
 must_use enum err node_trust_update(struct node *node, uint64_t epoch, uint64_t height,
                                     uint64_t size, struct buf *out, struct why *why);

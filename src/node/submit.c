@@ -193,6 +193,18 @@ enum err node_submit(struct node *node, struct buf *body, answered_fn *done, voi
     return err;
 }
 
+enum err node_submit_one(struct node *node, struct buf *body, answered_fn *done, void *context,
+                         struct why *why)
+{
+    TRY(check_open(node, why));
+    struct request *request = request_new(node, 1, done, context);
+    request->body = *body;
+    *body = (struct buf){0};
+    request->admissions[0].statement = buf_bytes(&request->body);
+    start(request);
+    return OK;
+}
+
 enum err node_batch_head(struct node *node, struct bytes statement, struct deposit *deposit,
                          struct why *why)
 {
@@ -287,7 +299,17 @@ static enum err app_commit(void *context, const struct block_input *input,
     struct mark_head head = {result->header.epoch, result->header.height, result->header_hash};
     TRY(mark_write(node->mark, &head));
     indexer_push(node->indexer, block_pairs(node, input, result), result->header.height);
+    for (size_t i = 0; i < node->watcher_count; i++) {
+        node->watchers[i].changed(node->watchers[i].context);
+    }
     return OK;
+}
+
+void node_watch(struct node *node, node_changed_fn *changed, void *context)
+{
+    BUG_ON(node->watcher_count == NODE_WATCHERS_MAX);
+    node->watchers[node->watcher_count].changed = changed;
+    node->watchers[node->watcher_count++].context = context;
 }
 
 struct order_app node_order_app(struct node *node)

@@ -9,10 +9,12 @@
 #include "modules/member/member.h"
 #include "node/node.h"
 #include "proof/prooffile.h"
+#include "proof/receipt.h"
 #include "proof/trust.h"
 #include "proof/verify.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 struct bench {
@@ -458,6 +460,149 @@ static void a_foreign_statement_is_found_by_its_payload_also_after_a_restart(voi
     signer_free(signer);
 }
 
+/* ---- receipts by themselves */
+
+struct shown_keys {
+    size_t count;
+    struct hash kid;
+    struct buf spki;
+};
+
+static void note_key(void *context, const struct hash *kid, const struct key_record *record)
+{
+    struct shown_keys *shown = context;
+    CHECK_UINT(record->purpose, PURPOSE_RECEIPT);
+    shown->count++;
+    shown->kid = *kid;
+    shown->spki.len = 0;
+    buf_put(&shown->spki, record->spki);
+}
+
+static void an_entry_has_a_receipt_that_a_listed_key_signed(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    struct buf bytes = {0};
+    struct buf entry = {0};
+    struct why why = {0};
+    struct shown_keys shown = {0};
+    put_deposit(&body, bench, "with a receipt");
+    struct node_answers *answers = send(bench->node, &body);
+    CHECK_OK(node_entry_receipt(bench->node, answers->at[0].index, &bytes, &why));
+    struct receipt receipt;
+    CHECK_OK(receipt_parse(&receipt, buf_bytes(&bytes)));
+    CHECK_OK(node_receipt_keys(bench->node, note_key, &shown));
+    CHECK_UINT(shown.count, 1);
+    CHECK(hash_equal(&shown.kid, &receipt.kid));
+    CHECK_OK(node_receipt_key(bench->node, &receipt.kid, note_key, &shown));
+    struct pubkey *key;
+    struct hash leaf;
+    uint64_t height;
+    struct view *view = node_view(bench->node);
+    CHECK_OK(pubkey_parse(&key, buf_bytes(&shown.spki)));
+    CHECK_OK(view_entry(view, answers->at[0].index, &entry, &height));
+    leaf_hash(&leaf, buf_bytes(&entry));
+    CHECK_OK(receipt_check(&receipt, view_header(view), key, &leaf, &why));
+    CHECK_ERR(node_entry_receipt(bench->node, view_header(view)->tree_size, &bytes, &why),
+              ERR_RANGE);
+    CHECK(why.field[0] != '\0');
+    view_release(view);
+    pubkey_free(key);
+    free(answers);
+    buf_clear(&shown.spki);
+    buf_clear(&entry);
+    buf_clear(&bytes);
+}
+
+static void a_transparent_statement_is_the_entry_with_its_receipt(void **state)
+{
+    struct bench *bench = *state;
+    struct buf entry = {0};
+    struct buf receipt = {0};
+    struct buf whole = {0};
+    struct why why = {0};
+    struct sign1 bare;
+    struct sign1 carrying;
+    uint64_t height;
+    struct view *view = node_view(bench->node);
+    CHECK_OK(view_entry(view, 1, &entry, &height));
+    view_release(view);
+    CHECK_OK(node_entry_receipt(bench->node, 1, &receipt, &why));
+    CHECK_OK(node_transparent(bench->node, 1, &whole, &why));
+    CHECK_OK(sign1_parse(&bare, buf_bytes(&entry)));
+    CHECK_OK(sign1_parse(&carrying, buf_bytes(&whole)));
+    CHECK_BYTES(carrying.payload, bare.payload);
+    struct cbor_reader reader;
+    cbor_init(&reader, carrying.unprotected);
+    CHECK_UINT(cbor_map(&reader, 0, 9), 1);
+    CHECK(cbor_int(&reader) == 394);
+    CHECK_UINT(cbor_array(&reader, 0, 9), 1);
+    CHECK_BYTES(cbor_bytes(&reader, 0, RECEIPT_MAX), buf_bytes(&receipt));
+    CHECK_OK(cbor_end(&reader));
+    buf_clear(&entry);
+    buf_clear(&receipt);
+    buf_clear(&whole);
+}
+
+static void a_key_of_another_purpose_is_no_receipt_key(void **state)
+{
+    struct bench *bench = *state;
+    struct shown_keys shown = {0};
+    struct hash absent = {{7}};
+    const struct hash *kid = pubkey_kid(signer_pubkey(bench->alice));
+    CHECK_ERR(node_receipt_key(bench->node, kid, note_key, &shown), ERR_NOT_FOUND);
+    CHECK_ERR(node_receipt_key(bench->node, &absent, note_key, &shown), ERR_NOT_FOUND);
+    CHECK_UINT(shown.count, 0);
+}
+
+static void one_statement_alone_may_be_in_another_tools_encoding(void **state)
+{
+    struct bench *bench = *state;
+    struct buf pem = {0};
+    struct buf body = {0};
+    struct buf longer = {0};
+    struct signer *signer;
+    CHECK_OK(key_generate(&pem, ALG_ED25519, NULL));
+    CHECK_OK(signer_parse(&signer, buf_bytes(&pem), NULL));
+    register_member(bench, "other-tool", PURPOSE_FOREIGN, signer);
+    put_foreign(&body, signer, "in a longer encoding");
+    /* Tag 18 in two bytes instead of one. */
+    CHECK_UINT(body.at[0], 0xd2);
+    buf_put(&longer, hex("d812"));
+    buf_put(&longer, (struct bytes){body.at + 1, body.len - 1});
+    struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+    struct why why = {0};
+    CHECK_OK(node_submit_one(bench->node, &longer, answered, &waiting, &why));
+    struct node_answers *answers = wait_answer(&waiting);
+    CHECK_OK(answers->at[0].err);
+    CHECK_UINT(longer.len, 0);
+    check_found(bench, "in a longer encoding", 1);
+    free(answers);
+    buf_clear(&body);
+    buf_clear(&pem);
+    signer_free(signer);
+}
+
+static void count_up(void *context)
+{
+    atomic_fetch_add((atomic_uint *)context, 1);
+}
+
+static void who_watches_is_told_of_each_commit(void **state)
+{
+    struct bench *bench = *state;
+    struct buf body = {0};
+    atomic_uint commits = 0;
+    node_close(bench->node);
+    open_node(bench);
+    node_watch(bench->node, count_up, &commits);
+    put_deposit(&body, bench, "watched");
+    free(send(bench->node, &body));
+    CHECK_UINT(atomic_load(&commits), 1);
+    node_close(bench->node); /* since the counter goes out of scope */
+    open_node(bench);
+}
+
 static void a_folder_is_opened_by_one_process_at_a_time(void **state)
 {
     struct bench *bench = *state;
@@ -488,6 +633,11 @@ int main(void)
         cmocka_unit_test(a_batch_comes_as_a_stream),
         cmocka_unit_test(what_was_said_about_evidence_is_found_by_its_statement),
         cmocka_unit_test(a_foreign_statement_is_found_by_its_payload_also_after_a_restart),
+        cmocka_unit_test(an_entry_has_a_receipt_that_a_listed_key_signed),
+        cmocka_unit_test(a_transparent_statement_is_the_entry_with_its_receipt),
+        cmocka_unit_test(a_key_of_another_purpose_is_no_receipt_key),
+        cmocka_unit_test(one_statement_alone_may_be_in_another_tools_encoding),
+        cmocka_unit_test(who_watches_is_told_of_each_commit),
         cmocka_unit_test(a_folder_is_opened_by_one_process_at_a_time),
         cmocka_unit_test(a_ledger_is_never_made_over_another),
     };
