@@ -360,7 +360,7 @@ void get_statement(void *context, struct exchange *exchange)
     struct taken taken;
     if (take_path(api_node(context), exchange, NULL, &taken)) {
         respond_bytes(exchange, "application/cose; cose-type=\"cose-sign1\"", &taken.place.entry);
-        exchange_response(exchange)->immutable = true;
+        exchange_response(exchange)->caching = CACHE_FOREVER;
     }
     node_found_clear(&taken.place);
 }
@@ -377,7 +377,7 @@ void get_statement_items(void *context, struct exchange *exchange)
         view_release(view);
         if (err == OK) {
             respond_bytes(exchange, "application/cbor-seq", &items);
-            exchange_response(exchange)->immutable = true;
+            exchange_response(exchange)->caching = CACHE_FOREVER;
         } else {
             respond_find_error(exchange, err, "items", exchange_part(exchange, 0));
         }

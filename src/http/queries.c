@@ -109,7 +109,7 @@ void get_block(void *context, struct exchange *exchange)
     }
     if (err == OK) {
         respond_block(exchange, &bytes);
-        exchange_response(exchange)->immutable = !latest;
+        exchange_response(exchange)->caching = latest ? CACHE_REVALIDATE : CACHE_FOREVER;
     } else {
         respond_refusal(exchange, err == ERR_RANGE ? ERR_NOT_FOUND : err, "height", text,
                         "Give a height up to that of the newest block, or 'latest'.");

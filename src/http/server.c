@@ -1,279 +1,439 @@
-/* libmicrohttpd, one thread, epoll. Its handler is called once when the headers are there, then for
- * each part of the body, then once with nothing more; after a resume, once again with nothing. */
-#include "http/server.h"
+/* libmicrohttpd, driven by a loop of ours (loop.c). For each request it calls `target_known` when
+ * the request line is there, then `handle` once for the headers, once for each part of the body,
+ * once with nothing more, and, after a suspension, once again with nothing.
+ *
+ * Its own timeouts are not used (sweep.c), nor its way of waking: in this mode resuming a
+ * connection only marks it, for the loop's thread to find. */
+#include "http/server_internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "http/etag.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-#define PARTS_MAX    4
-#define PATH_LEN_MAX 2048
-#define BODIES_MAX   ((size_t)256 << 20) /* of all exchanges together */
+#define LOOPS_MAX 64
+/* Connections beyond the limit that are still told so. */
+#define SPARE_CONNECTIONS 64
+/* Descriptors for everything else: the database, logs, clients of ours. */
+#define SPARE_FILES 512
+/* What is at most this long may use the last part of the budget. */
+#define SMALL_BODY  ((size_t)64 << 10)
+#define SMALL_SHARE 8
+#define STREAM_PART 1024
 
-struct exchange {
-    struct server *server;
-    struct MHD_Connection *connection;
-    const struct route *route;
-    char *method;
-    char *path;
-    char *segments; /* the path cut into strings, to which `parts` point */
-    const char *parts[PARTS_MAX];
-    struct buf body;
-    size_t body_len; /* seen so far, kept or streamed */
-    struct response response;
-    size_t held;      /* of the body, counted in the server's budget */
-    char allow[32];   /* methods of the path, where another was asked for */
-    bool counted;     /* in the server's `open` */
-    bool handled;     /* the handler was called, or need not be */
-    bool suspended;   /* by the handler, on the loop thread */
-    route_fn *finish; /* set by whoever resumes, before the loop thread looks again */
-    void *kept;
-    free_fn *release;
-};
+/* ---- responses */
 
-struct server {
-    struct MHD_Daemon *daemon;
-    struct server_options options;
-    atomic_uint open; /* requests that came whole and are being answered */
-    size_t held;      /* bytes of bodies that exchanges hold; the loop thread's */
-};
-
-/* ---- matching */
-
-/* Cuts the path, which was percent-decoded, at its slashes against the pattern. */
-static bool match(struct exchange *exchange, const char *pattern)
+static void add_header(struct MHD_Response *message, const char *name, const char *value)
 {
-    char *path = exchange->segments;
-    snprintf(path, PATH_LEN_MAX + 1, "%s", exchange->path);
-    unsigned count = 0;
-    while (*pattern) {
-        if (*pattern != '{') {
-            if (*pattern++ != *path++) {
-                return false;
-            }
-            continue;
-        }
-        size_t len = strcspn(path, "/");
-        if (len == 0 || count == PARTS_MAX) {
-            return false;
-        }
-        exchange->parts[count++] = path;
-        pattern = strchr(pattern, '}') + 1;
-        path += len;
-        if (*path == '/') {
-            *path++ = '\0';
-            if (*pattern++ != '/') {
-                return false;
-            }
-        } else if (*pattern) {
-            return false;
-        }
-    }
-    return *path == '\0';
+    enum MHD_Result result = MHD_add_response_header(message, name, value);
+    BUG_ON(result != MHD_YES);
 }
 
-/* What the server refuses by itself. */
-enum refusal { REFUSE_PATH, REFUSE_METHOD, REFUSE_LONG_PATH, REFUSE_BODY, REFUSE_BUSY };
+/* What every answer says, whatever it is. */
+static void add_common(struct MHD_Response *message, const struct exchange *exchange)
+{
+    const struct response *response = &exchange->response;
+    const char *type = response->content_type;
+    if (type && response->status != 304) {
+        add_header(message, "Content-Type", type);
+    }
+    if (!type || strncmp(type, "text/html", 9) != 0) {
+        add_header(message, "Content-Security-Policy",
+                   "default-src 'none'; frame-ancestors 'none'");
+    }
+    add_header(message, "X-Content-Type-Options", "nosniff");
+    add_header(message, "Referrer-Policy", "no-referrer");
+    add_header(message, "X-Request-Id", exchange->request_id);
+    if (exchange->server->options.tls) {
+        add_header(message, "Strict-Transport-Security", "max-age=63072000");
+    }
+    if (exchange->match.allow[0]) {
+        add_header(message, "Allow", exchange->match.allow);
+    }
+    if (response->retry_after_s) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", response->retry_after_s);
+        add_header(message, "Retry-After", seconds);
+    }
+    if (exchange->loop->draining || (exchange->connection && exchange->connection->refused)) {
+        add_header(message, "Connection", "close");
+    }
+    for (unsigned i = 0; i < exchange->extra_count; i++) {
+        add_header(message, exchange->extra[i].name, exchange->extra[i].value);
+    }
+}
 
-static const struct {
-    unsigned status;
-    const char *type;
-    const char *field;
-    const char *title;
-    const char *remedy;
-} refusals[] = {
-    [REFUSE_PATH] = {404, "not-found", "path", "is none of this node",
-                     "GET /openapi.yaml lists every path."},
-    [REFUSE_METHOD] = {405, "method", "method", "is none of this path",
-                       "Use one that the Allow header names."},
-    [REFUSE_LONG_PATH] = {414, "range", "path", "is longer than 2,048 bytes",
-                          "GET /openapi.yaml lists every path."},
-    [REFUSE_BODY] = {413, "range", "body", "is larger than this path takes",
-                     "Send it in smaller parts; GET /openapi.yaml says how much each path takes."},
-    [REFUSE_BUSY] = {503, "busy", "body", "has no room beside those that others are sending",
-                     "Send it again in a moment."},
-};
+static const char *cache_control(const struct exchange *exchange)
+{
+    bool ok = exchange->response.status == 200 || exchange->response.status == 304;
+    switch (ok ? exchange->response.caching : CACHE_NEVER) {
+    case CACHE_NEVER:
+        break;
+    case CACHE_REVALIDATE:
+        return exchange->reader ? "private, no-cache" : "no-cache";
+    case CACHE_FOREVER:
+        return exchange->reader ? "private, max-age=31536000, immutable"
+                                : "public, max-age=31536000, immutable";
+    }
+    return "no-store";
+}
 
-static void refuse(struct exchange *exchange, enum refusal which)
+/* Tags what may be kept; a client that has it already is told so instead. */
+static void tag(struct exchange *exchange, char etag[ETAG_LEN + 1])
 {
     struct response *response = &exchange->response;
-    char json[512];
-    int len = snprintf(json, sizeof json,
-                       "{\"type\":\"/problems/%s\",\"title\":\"%s %s\",\"status\":%u,"
-                       "\"detail\":\"%s %s. %s\",\"field\":\"%s\",\"problem\":\"%s\","
-                       "\"remedy\":\"%s\"}",
-                       refusals[which].type, refusals[which].field, refusals[which].title,
-                       refusals[which].status, refusals[which].field, refusals[which].title,
-                       refusals[which].remedy, refusals[which].field, refusals[which].title,
-                       refusals[which].remedy);
-    BUG_ON(len < 0 || (size_t)len >= sizeof json);
-    response->status = refusals[which].status;
-    response->content_type = "application/problem+json";
-    response->retry_after_s = which == REFUSE_BUSY ? 1 : 0;
-    response->body.len = 0;
-    buf_put(&response->body, (struct bytes){(const uint8_t *)json, (size_t)len});
-    exchange->handled = true;
+    etag[0] = '\0';
+    if (response->status != 200 || response->caching == CACHE_NEVER || exchange->pull) {
+        return;
+    }
+    etag_make(etag, response->content_type ? response->content_type : "",
+              buf_bytes(&response->body));
+    bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
+    if (reads && etag_listed(exchange_header(exchange, "If-None-Match"), etag)) {
+        response->status = 304;
+        buf_clear(&response->body);
+    }
 }
 
-/* Adds a method to those that the path has, and HEAD to GET. */
-static void allow(struct exchange *exchange, const char *method)
+/* Part of an answer without an end. */
+static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
 {
-    size_t len = strlen(exchange->allow);
-    snprintf(exchange->allow + len, sizeof exchange->allow - len, "%s%s%s", len ? ", " : "", method,
-             strcmp(method, "GET") == 0 ? ", HEAD" : "");
-}
-
-/* Finds the route, or answers 404 or 405. HEAD is served as GET without a body. */
-static void find_route(struct exchange *exchange)
-{
-    const char *method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
-    for (const struct route *route = exchange->server->options.routes; route->method; route++) {
-        memset(exchange->parts, 0, sizeof exchange->parts);
-        if (match(exchange, route->pattern)) {
-            if (strcmp(route->method, method) == 0) {
-                exchange->route = route;
-                return;
-            }
-            allow(exchange, route->method);
+    (void)position;
+    struct exchange *exchange = context;
+    if (exchange->out_at == exchange->out.len && !exchange->ended) {
+        exchange->out.len = 0;
+        exchange->out_at = 0;
+        enum pull next =
+            exchange->loop->draining
+                ? PULL_END
+                : exchange->pull(exchange->server->options.context, exchange, &exchange->out);
+        exchange->ended = next == PULL_END;
+        if (exchange->out.len == 0 && !exchange->ended) {
+            library_park(exchange);
+            return 0;
         }
     }
-    refuse(exchange, exchange->allow[0] ? REFUSE_METHOD : REFUSE_PATH);
-}
-
-/* ---- the life of an exchange */
-
-static struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection,
-                                     const char *path, const char *method)
-{
-    struct exchange *exchange = mem_zalloc(sizeof *exchange);
-    exchange->server = server;
-    exchange->connection = connection;
-    exchange->method = mem_strdup(method);
-    exchange->path = mem_strdup(path);
-    exchange->segments = mem_alloc(PATH_LEN_MAX + 1);
-    return exchange;
-}
-
-static void exchange_free(struct exchange *exchange)
-{
-    if (exchange->release) {
-        exchange->release(exchange->kept);
+    size_t len = exchange->out.len - exchange->out_at;
+    if (len == 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    exchange->server->held -= exchange->held;
-    if (exchange->counted) {
-        atomic_fetch_sub(&exchange->server->open, 1);
-    }
-    buf_clear(&exchange->body);
-    buf_clear(&exchange->response.body);
-    free(exchange->method);
-    free(exchange->path);
-    free(exchange->segments);
-    free(exchange);
-}
-
-static void completed(void *context, struct MHD_Connection *connection, void **slot,
-                      enum MHD_RequestTerminationCode code)
-{
-    (void)context;
-    (void)connection;
-    (void)code;
-    if (*slot) {
-        exchange_free(*slot);
-        *slot = NULL;
-    }
+    len = len < max ? len : max;
+    memcpy(out, exchange->out.at + exchange->out_at, len);
+    exchange->out_at += len;
+    return (ssize_t)len;
 }
 
 static enum MHD_Result send_response(struct exchange *exchange)
 {
     struct response *response = &exchange->response;
+    struct MHD_Response *message;
+    char etag[ETAG_LEN + 1];
     BUG_ON(response->status == 0);
-    /* The library frees the body with free(), as buf_clear would. */
-    struct MHD_Response *message = MHD_create_response_from_buffer(
-        response->body.len, response->body.at, MHD_RESPMEM_MUST_FREE);
-    response->body = (struct buf){0};
+    tag(exchange, etag);
+    exchange_hold_answer(exchange);
+    if (exchange->pull) {
+        message =
+            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PART, pull, exchange, NULL);
+    } else {
+        /* The library frees the body with free(), as buf_clear would. */
+        message = MHD_create_response_from_buffer(response->body.len, response->body.at,
+                                                  MHD_RESPMEM_MUST_FREE);
+        response->body = (struct buf){0};
+    }
     BUG_ON(message == NULL);
-    if (response->content_type) {
-        MHD_add_response_header(message, "Content-Type", response->content_type);
+    if (etag[0] && response->status < 400) {
+        add_header(message, "ETag", etag);
     }
-    if (response->retry_after_s) {
-        char seconds[16];
-        snprintf(seconds, sizeof seconds, "%u", response->retry_after_s);
-        MHD_add_response_header(message, "Retry-After", seconds);
-    }
-    if (response->status == 405) {
-        MHD_add_response_header(message, "Allow", exchange->allow);
-    }
-    MHD_add_response_header(message, "Cache-Control",
-                            response->immutable ? "public, max-age=31536000, immutable"
-                                                : "no-store");
-    enum MHD_Result result = MHD_queue_response(exchange->connection, response->status, message);
+    add_header(message, "Cache-Control", cache_control(exchange));
+    add_common(message, exchange);
+    enum MHD_Result result = MHD_queue_response(exchange->handle, response->status, message);
     MHD_destroy_response(message);
+    exchange->answered = true;
     return result;
 }
 
-static unsigned idle_s(const struct server *server)
+/* ---- the life of a connection */
+
+static const struct sockaddr *address_of(struct MHD_Connection *handle)
 {
-    return server->options.idle_s ? server->options.idle_s : 60u;
+    return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 }
 
-/* What the headers alone can tell: route, and a body that is too long. An answer before the body is
- * there ends the connection, so it waits where there is none. */
-static enum MHD_Result begin(struct exchange *exchange)
+static void name_peer(struct connection *connection, const struct sockaddr *address)
 {
-    const char *length = exchange_header(exchange, "Content-Length");
-    bool has_body = (length && strcmp(length, "0") != 0) ||
-                    exchange_header(exchange, "Transfer-Encoding") != NULL;
-    if (strlen(exchange->path) > PATH_LEN_MAX) {
-        refuse(exchange, REFUSE_LONG_PATH);
+    if (address->sa_family == AF_INET6) {
+        const struct in6_addr *v6 =
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        inet_ntop(AF_INET6, v6, connection->peer, sizeof connection->peer);
+        connection->loopback = IN6_IS_ADDR_LOOPBACK(v6);
     } else {
-        find_route(exchange);
+        const struct in_addr *v4 = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+        inet_ntop(AF_INET, v4, connection->peer, sizeof connection->peer);
+        connection->loopback = ntohl(v4->s_addr) >> 24 == 127;
     }
-    if (exchange->route && length && strtoull(length, NULL, 10) > exchange->route->body_max) {
-        refuse(exchange, REFUSE_BODY);
-    }
-    if (has_body) {
-        /* The library does not notice a client that goes away in the middle of a body. */
-        MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                  idle_s(exchange->server) / 4 + 1);
-    }
-    return exchange->response.status && has_body ? send_response(exchange) : MHD_YES;
 }
 
-/* Whether the bodies under way leave room for this part of one. */
-static bool hold(struct exchange *exchange, size_t len)
+/* Decides whether its requests will be answered. */
+static void count(struct connection *connection)
 {
-    struct server *server = exchange->server;
-    if (len > BODIES_MAX - server->held) {
+    struct server *server = connection->loop->server;
+    const struct server_limits *limits = &server->limits;
+    if (atomic_fetch_add(&server->connections, 1) >= limits->connections) {
+        connection->refused = true;
+        connection->refusal = REFUSE_CONNECTIONS;
+    }
+    if (!connection->loopback || limits->count_loopback) {
+        connection->counted = true;
+        if (addresses_add(server->addresses, connection->peer) > limits->connections_per_address) {
+            connection->refused = true;
+            connection->refusal = REFUSE_ADDRESS;
+        }
+    }
+}
+
+static void connection_open(struct loop *loop, struct MHD_Connection *handle, void **slot)
+{
+    struct connection *connection = mem_zalloc(sizeof *connection);
+    connection->loop = loop;
+    connection->fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->since_ns = loop->now_ns;
+    connection->next = loop->connections;
+    if (loop->connections) {
+        loop->connections->previous = connection;
+    }
+    loop->connections = connection;
+    name_peer(connection, address_of(handle));
+    count(connection);
+    *slot = connection;
+}
+
+static void connection_close(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    BUG_ON(connection->exchange);
+    if (connection->next) {
+        connection->next->previous = connection->previous;
+    }
+    *(connection->previous ? &connection->previous->next : &loop->connections) = connection->next;
+    if (connection->lingers && !loop->draining) {
+        linger_add(loop, connection->fd);
+    }
+    if (connection->counted) {
+        addresses_remove(loop->server->addresses, connection->peer);
+    }
+    atomic_fetch_sub(&loop->server->connections, 1);
+    free(connection);
+}
+
+static void connection_changed(void *context, struct MHD_Connection *handle, void **slot,
+                               enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        connection_open(context, handle, slot);
+    } else {
+        connection_close(*slot);
+    }
+}
+
+/* ---- the life of an exchange */
+
+/* The request line is there; `target` is not decoded yet and may be NULL. */
+static void *target_known(void *context, const char *target, struct MHD_Connection *handle)
+{
+    (void)context;
+    struct connection *connection =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    return exchange_new(connection, handle, target ? target : "");
+}
+
+static void completed(void *context, struct MHD_Connection *handle, void **slot,
+                      enum MHD_RequestTerminationCode code)
+{
+    (void)handle;
+    (void)code;
+    struct loop *loop = context;
+    struct exchange *exchange = *slot;
+    if (!exchange) {
+        return;
+    }
+    *slot = NULL;
+    if (exchange->begun && exchange->complete) {
+        loop->open--;
+    }
+    if (exchange->pull) {
+        atomic_fetch_sub(&loop->server->streams, 1);
+    }
+    exchange->connection->exchange = NULL;
+    exchange->connection->served = true;
+    exchange->connection->since_ns = loop->now_ns;
+    exchange->connection = NULL;
+    exchange_let_go(exchange);
+}
+
+static void find_route(struct exchange *exchange)
+{
+    char *path = exchange->path + strlen(exchange->path) + 1;
+    bool asks = strcmp(exchange->method, "OPTIONS") == 0;
+    route_find(&exchange->match, exchange->server->options.routes, exchange->method, path);
+    if (exchange->match.route) {
+        return;
+    }
+    if (asks && (exchange->match.allow[0] || strcmp(exchange->path, "*") == 0)) {
+        exchange->response.status = 204; /* OPTIONS (RFC 9110, 9.3.7) */
+    } else {
+        exchange_refuse(exchange, exchange->match.allow[0] ? REFUSE_METHOD : REFUSE_PATH);
+    }
+}
+
+/* Takes `len` bytes of the budget, whose last part is for what is small. */
+static bool hold(struct exchange *exchange, size_t len, size_t whole)
+{
+    struct budget *budget = &exchange->server->budget;
+    bool small = whole <= SMALL_BODY;
+    if (!small &&
+        atomic_load(&budget->used) + len > budget->max / SMALL_SHARE * (SMALL_SHARE - 1)) {
         return false;
     }
-    server->held += len;
+    if (!budget_take(budget, len)) {
+        return false;
+    }
     exchange->held += len;
     return true;
 }
 
+static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    framing_header(context, name, value ? value : "");
+    return MHD_YES;
+}
+
+static void read_framing(struct exchange *exchange, const char *version)
+{
+    MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, take_header, &exchange->framing);
+    framing_end(&exchange->framing, strcmp(version, "HTTP/1.1") == 0);
+}
+
+/* Whether the body that is announced may come. */
+static void admit_body(struct exchange *exchange)
+{
+    const struct framing *framing = &exchange->framing;
+    if (framing->length > exchange->match.route->body_max) {
+        exchange_refuse(exchange, REFUSE_BODY);
+    } else if (framing->length && !hold(exchange, framing->length, framing->length)) {
+        exchange_refuse(exchange, REFUSE_MEMORY);
+    } else if (framing->length && !exchange->match.route->stream) {
+        buf_reserve(&exchange->body, framing->length < SMALL_BODY ? framing->length : SMALL_BODY);
+    }
+}
+
+/* What the headers alone can tell. An answer before the body is there ends the connection, so it
+ * waits where there is none. */
+static void judge(struct exchange *exchange, const char *version)
+{
+    size_t target_len = strlen(exchange->target);
+    read_framing(exchange, version);
+    if (exchange->framing.bad) {
+        exchange->framing.chunked = true; /* there is no telling: the connection must end */
+        exchange_refuse(exchange, REFUSE_FRAMING);
+    } else if (exchange->connection->refused) {
+        exchange_refuse(exchange, exchange->connection->refusal);
+    } else if (strlen(exchange->path) > PATH_LEN_MAX) {
+        exchange_refuse(exchange, REFUSE_LONG_PATH);
+    } else if (exchange->framing.names_len + target_len > exchange->server->limits.header_max) {
+        exchange_refuse(exchange, REFUSE_HEADER);
+    } else {
+        find_route(exchange);
+    }
+    if (!exchange->response.status) {
+        admit_body(exchange);
+    }
+}
+
+static enum MHD_Result begin(struct exchange *exchange, const char *path, const char *method,
+                             const char *version)
+{
+    size_t len = strlen(path) + 1;
+    exchange->begun = true;
+    exchange->since_ns = exchange->loop->now_ns;
+    snprintf(exchange->method, sizeof exchange->method, "%s",
+             strlen(method) < sizeof exchange->method ? method : "other");
+    exchange->path = mem_alloc(2 * len);
+    memcpy(exchange->path, path, len);
+    memcpy(exchange->path + len, path, len);
+    judge(exchange, version);
+    if (exchange->response.status && framing_has_body(&exchange->framing)) {
+        exchange->complete = true;
+        exchange->connection->lingers = true;
+        exchange->loop->open++;
+        return send_response(exchange);
+    }
+    return MHD_YES;
+}
+
 static void take_part(struct exchange *exchange, struct bytes part)
 {
+    const struct server_limits *limits = &exchange->server->limits;
+    const struct route *route = exchange->match.route;
     exchange->body_len += part.len;
     if (exchange->response.status) {
         return;
     }
-    if (exchange->body_len > exchange->route->body_max) {
-        refuse(exchange, REFUSE_BODY);
-    } else if (!hold(exchange, part.len)) {
-        refuse(exchange, REFUSE_BUSY);
-        buf_clear(&exchange->body);
-    } else if (exchange->route->stream) {
-        exchange->route->stream(exchange->server->options.context, exchange, part);
+    if (exchange->body_len > route->body_max) {
+        exchange_refuse(exchange, REFUSE_BODY);
+    } else if (exchange->framing.chunked && exchange->body_len > limits->chunked_max) {
+        exchange_refuse(exchange, REFUSE_CHUNKED);
+    } else if (exchange->framing.chunked && !hold(exchange, part.len, exchange->body_len)) {
+        exchange_refuse(exchange, REFUSE_MEMORY);
+    } else if (route->stream) {
+        route->stream(exchange->server->options.context, exchange, part);
     } else {
         buf_put(&exchange->body, part);
+    }
+    if (exchange->response.status) {
+        buf_clear(&exchange->body);
+    }
+}
+
+/* The request is there as a whole. */
+static void call_handler(struct exchange *exchange)
+{
+    const struct server_options *options = &exchange->server->options;
+    const struct route *route = exchange->match.route;
+    exchange->complete = true;
+    exchange->loop->open++;
+    if (exchange->response.status) {
+        return;
+    }
+    bool may = options->guard ? options->guard(options->context, exchange, route->access)
+                              : exchange_take_token(exchange, BYTES_NONE);
+    if (may) {
+        route->handler(options->context, exchange);
+    }
+}
+
+/* The request was suspended and goes on. */
+static void finish(struct exchange *exchange)
+{
+    enum wait_state wait = atomic_load(&exchange->wait);
+    route_fn *fn = wait == WAIT_LATE ? exchange->late : exchange->finish;
+    if (wait == WAIT_NONE || exchange->response.status) {
+        return;
+    }
+    if (fn) {
+        fn(exchange->server->options.context, exchange);
+    } else {
+        exchange_refuse(exchange, REFUSE_LATE);
     }
 }
 
@@ -282,118 +442,101 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
                               const char *method, const char *version, const char *upload,
                               size_t *upload_len, void **slot)
 {
-    (void)version;
+    (void)context;
+    (void)connection;
     struct exchange *exchange = *slot;
-    if (!exchange) {
-        exchange = exchange_new(context, connection, path, method);
-        *slot = exchange;
-        return begin(exchange);
+    if (!exchange->begun) {
+        return begin(exchange, path, method, version);
     }
     if (*upload_len > 0) {
         take_part(exchange, (struct bytes){(const uint8_t *)upload, *upload_len});
         *upload_len = 0;
         return MHD_YES;
     }
-    if (!exchange->handled && !exchange->response.status) {
-        exchange->handled = true;
-        exchange->counted = true;
-        atomic_fetch_add(&exchange->server->open, 1);
-        /* However long the answer takes, the client has done its part. */
-        MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                  idle_s(exchange->server));
-        exchange->route->handler(exchange->server->options.context, exchange);
-        if (exchange->suspended) {
-            exchange->suspended = false;
+    if (exchange->complete) {
+        finish(exchange);
+    } else {
+        call_handler(exchange);
+        if (atomic_load(&exchange->wait) != WAIT_NONE) {
             return MHD_YES;
         }
-    }
-    if (exchange->finish && !exchange->response.status) {
-        exchange->finish(exchange->server->options.context, exchange);
     }
     return send_response(exchange);
 }
 
-/* ---- what handlers use */
-
-const char *exchange_method(const struct exchange *exchange)
-{
-    return exchange->method;
-}
-
-const char *exchange_path(const struct exchange *exchange)
-{
-    return exchange->path;
-}
-
-const char *exchange_part(const struct exchange *exchange, unsigned n)
-{
-    BUG_ON(n >= PARTS_MAX || !exchange->parts[n]);
-    return exchange->parts[n];
-}
-
 const char *exchange_query(const struct exchange *exchange, const char *name)
 {
-    return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+    return MHD_lookup_connection_value(exchange->handle, MHD_GET_ARGUMENT_KIND, name);
 }
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
-    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+    return MHD_lookup_connection_value(exchange->handle, MHD_HEADER_KIND, name);
 }
 
-struct buf *exchange_body(struct exchange *exchange)
+struct header_walk {
+    header_fn *each;
+    void *context;
+};
+
+static enum MHD_Result walk_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-    return &exchange->body;
+    (void)kind;
+    const struct header_walk *walk = context;
+    return walk->each(walk->context, name, value ? value : "") ? MHD_YES : MHD_NO;
 }
 
-struct response *exchange_response(struct exchange *exchange)
+void exchange_headers(const struct exchange *exchange, header_fn *each, void *context)
 {
-    return &exchange->response;
+    struct header_walk walk = {each, context};
+    MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, walk_header, &walk);
 }
 
-void exchange_keep(struct exchange *exchange, void *kept, free_fn *release)
+/* ---- for the loop */
+
+void library_park(struct exchange *exchange)
 {
-    BUG_ON(exchange->kept);
-    exchange->kept = kept;
-    exchange->release = release;
+    exchange->parked = true;
+    MHD_suspend_connection(exchange->handle);
 }
 
-void *exchange_kept(const struct exchange *exchange)
+void library_unpark(struct exchange *exchange)
 {
-    return exchange->kept;
+    exchange->parked = false;
+    exchange->loop->again = true;
+    MHD_resume_connection(exchange->handle);
 }
 
-void exchange_suspend(struct exchange *exchange)
+void library_run(struct loop *loop)
 {
-    exchange->suspended = true;
-    MHD_suspend_connection(exchange->connection);
+    loop->again = false;
+    MHD_run(loop->daemon);
 }
 
-void exchange_resume(struct exchange *exchange, route_fn *finish)
+int library_timeout(const struct loop *loop, int most)
 {
-    exchange->finish = finish;
-    MHD_resume_connection(exchange->connection);
+    MHD_UNSIGNED_LONG_LONG timeout;
+    if (MHD_get_timeout(loop->daemon, &timeout) == MHD_YES && timeout < (unsigned)most) {
+        return (int)timeout;
+    }
+    return most;
+}
+
+void library_stop_listening(struct loop *loop)
+{
+    MHD_socket fd = MHD_quiesce_daemon(loop->daemon);
+    if (fd != MHD_INVALID_SOCKET) {
+        close(fd);
+    }
+}
+
+void library_stop(struct loop *loop)
+{
+    MHD_stop_daemon(loop->daemon);
 }
 
 /* ---- start and stop */
-
-static bool parse_address(const struct server_options *options, struct sockaddr_storage *out)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-    memset(out, 0, sizeof *out);
-    if (inet_pton(AF_INET, options->address, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(options->port);
-        return true;
-    }
-    if (inet_pton(AF_INET6, options->address, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(options->port);
-        return true;
-    }
-    return false;
-}
 
 /* Decodes a path or a part of a query, but no NUL into it, which would end it early. */
 static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
@@ -403,59 +546,151 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
     return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
-static struct MHD_Daemon *start_daemon(struct server *server, const struct sockaddr_storage *to)
+/* The library's options for TLS; returns the flags that they need. */
+static unsigned tls_options(struct server_tls *tls, struct MHD_OptionItem *out)
 {
-    const struct server_options *options = &server->options;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                     (to->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
-    return MHD_start_daemon(
-        flags, options->port, NULL, NULL, handle, server, MHD_OPTION_SOCK_ADDR, to,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections_max ? options->connections_max : 1024u,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_s(server), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)65536, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-        1u, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
-        NULL, MHD_OPTION_END);
+    (void)tls;
+    out[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    return 0;
+}
+
+/* A pool holds the headers, once as they came and once read, and is the buffer of a body. Up to 32
+ * KiB the library takes it from malloc. */
+static size_t pool_len(const struct server_limits *limits)
+{
+    size_t len = 2 * limits->header_max;
+    return len < (32u << 10) ? 32u << 10 : len;
+}
+
+static bool start_daemon(struct loop *loop, int listen_fd)
+{
+    struct server *server = loop->server;
+    struct MHD_OptionItem tls[4];
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | tls_options(server->options.tls, tls);
+    loop->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, loop, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+        MHD_OPTION_CONNECTION_LIMIT, server->limits.connections + SPARE_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        pool_len(&server->limits), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED, completed, loop,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, loop, MHD_OPTION_URI_LOG_CALLBACK,
+        target_known, loop, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_ARRAY, tls,
+        MHD_OPTION_END);
+    if (!loop->daemon) {
+        return false;
+    }
+    loop->library_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    return true;
+}
+
+/* Asks for as many descriptors as the limits need, and lowers the limits to what there is. */
+static void fit_files(struct server_limits *limits)
+{
+    struct rlimit files;
+    rlim_t wanted = (rlim_t)limits->connections + SPARE_CONNECTIONS + SPARE_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) {
+        return;
+    }
+    files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < wanted) {
+        unsigned spare = SPARE_CONNECTIONS + SPARE_FILES;
+        unsigned fit = files.rlim_cur > 2 * spare ? (unsigned)files.rlim_cur - spare : spare;
+        log_event(LOG_WARN, "http.connections_lowered",
+                  "wanted=%u got=%u remedy=\"raise the limit of open files\"", limits->connections,
+                  fit);
+        limits->connections = fit;
+    }
+}
+
+static struct server *server_new(const struct server_options *options)
+{
+    unsigned count = options->threads ? options->threads : 1;
+    BUG_ON(count > LOOPS_MAX);
+    struct server *server = mem_zalloc(sizeof *server + count * sizeof server->loops[0]);
+    server->options = *options;
+    server->limits = options->limits;
+    limits_complete(&server->limits);
+    fit_files(&server->limits);
+    server->budget.max = server->limits.memory_len;
+    server->addresses = addresses_new();
+    if (server->limits.requests_per_second) {
+        server->buckets =
+            buckets_new(server->limits.requests_per_second, server->limits.requests_burst);
+    }
+    server->port = options->port;
+    server->loop_count = count;
+    atomic_init(&server->owners, 1);
+    pthread_mutex_init(&server->lock, NULL);
+    for (unsigned i = 0; i < count; i++) {
+        loop_init(&server->loops[i], server, i);
+    }
+    return server;
+}
+
+void server_let_go(struct server *server)
+{
+    if (atomic_fetch_sub(&server->owners, 1) != 1) {
+        return;
+    }
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        loop_clear(&server->loops[i]);
+    }
+    pthread_mutex_destroy(&server->lock);
+    addresses_free(server->addresses);
+    if (server->buckets) {
+        buckets_free(server->buckets);
+    }
+    free(server);
+}
+
+/* Signals are the main thread's. */
+static void start_threads(struct server *server)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        int failed = pthread_create(&server->loops[i].thread, NULL, loop_run, &server->loops[i]);
+        BUG_ON(failed);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 enum err server_start(struct server **out, const struct server_options *options, struct why *why)
 {
-    struct sockaddr_storage address;
+    int fds[LOOPS_MAX];
     *out = NULL;
-    if (!parse_address(options, &address)) {
-        return why_say(why, ERR_FORMAT, "listen", options->address, "is not a numeric address",
-                       "Write it as 127.0.0.1:8420.");
+    struct server *server = server_new(options);
+    enum err err = listen_open(fds, server->loop_count, options->address, &server->port, why);
+    if (err != OK) {
+        server_let_go(server);
+        return err;
     }
-    struct server *server = mem_zalloc(sizeof *server);
-    server->options = *options;
-    server->daemon = start_daemon(server, &address);
-    if (!server->daemon) {
-        free(server);
-        return why_sayf(why, ERR_IO, "listen", "can't be bound",
-                        "Stop what listens there, or choose another port (0 = any).", "%s:%u",
-                        options->address, options->port);
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        bool started = start_daemon(&server->loops[i], fds[i]);
+        BUG_ON(!started);
     }
+    start_threads(server);
     *out = server;
     return OK;
 }
 
 uint16_t server_port(const struct server *server)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    return info ? info->port : 0;
+    return server->port;
 }
 
 void server_stop(struct server *server, unsigned wait_ms)
 {
-    MHD_socket listening = MHD_quiesce_daemon(server->daemon);
-    uint64_t deadline = clock_mono_ns() + (uint64_t)wait_ms * 1000000u;
-    while (atomic_load(&server->open) > 0 && clock_mono_ns() < deadline) {
-        struct timespec moment = {.tv_nsec = 2000000};
-        nanosleep(&moment, NULL);
+    server->stop_ns = clock_mono_ns() + (uint64_t)wait_ms * 1000000u;
+    atomic_store(&server->stopping, true);
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        loop_wake(&server->loops[i]);
     }
-    MHD_stop_daemon(server->daemon);
-    if (listening != MHD_INVALID_SOCKET) {
-        shutdown(listening, SHUT_RDWR);
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        pthread_join(server->loops[i].thread, NULL);
     }
-    free(server);
+    server_let_go(server);
 }

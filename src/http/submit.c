@@ -77,7 +77,7 @@ void post_statements(void *context, struct exchange *exchange)
 {
     struct why why = {0};
     struct pending *pending = pending_of(exchange);
-    exchange_suspend(exchange);
+    exchange_suspend(exchange, NULL);
     enum err err = node_submit(api_node(context), exchange_body(exchange), answered, pending, &why);
     if (err != OK) {
         respond_problem(exchange, err, &why);
@@ -143,7 +143,7 @@ void post_batch(void *context, struct exchange *exchange)
     struct why why = {0};
     struct items *items = pending->items;
     pending->items = NULL;
-    exchange_suspend(exchange);
+    exchange_suspend(exchange, NULL);
     enum err err =
         node_submit_batch(api_node(context), &pending->head, items, answered, pending, &why);
     if (err != OK) {

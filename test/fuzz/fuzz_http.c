@@ -108,8 +108,9 @@ void *exchange_kept(const struct exchange *exchange)
     return exchange->kept;
 }
 
-void exchange_suspend(struct exchange *exchange)
+void exchange_suspend(struct exchange *exchange, route_fn *late)
 {
+    (void)late;
     BUG_ON(exchange->suspended);
     exchange->suspended = true;
 }

@@ -16,7 +16,7 @@ static void answer(void *context, struct exchange *exchange)
 }
 
 static const struct route routes[] = {
-    {"POST", "/echo", answer, BODY_MAX, NULL},
+    {"POST", "/echo", answer, BODY_MAX, NULL, ROUTE_OPEN},
     {0},
 };
 

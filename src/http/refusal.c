@@ -1,0 +1,42 @@
+#include "http/refusal.h"
+
+#include <stdio.h>
+
+#define RETRY_AFTER_S 1
+
+#define REFUSAL_ROW(name, status, type, label, field, problem, remedy) \
+    {status, type, field, problem, remedy},
+static const struct {
+    unsigned status;
+    const char *type;
+    const char *field;
+    const char *problem;
+    const char *remedy;
+} rows[] = {REFUSAL_TABLE(REFUSAL_ROW)};
+
+unsigned refusal_status(enum refusal refusal)
+{
+    return rows[refusal].status;
+}
+
+unsigned refusal_retry_after_s(enum refusal refusal)
+{
+    unsigned status = rows[refusal].status;
+    return status == 503 || status == 429 ? RETRY_AFTER_S : 0;
+}
+
+void refusal_write(struct buf *out, enum refusal refusal)
+{
+    char json[640];
+    const char *field = rows[refusal].field;
+    const char *problem = rows[refusal].problem;
+    const char *remedy = rows[refusal].remedy;
+    int len = snprintf(json, sizeof json,
+                       "{\"type\":\"/problems/%s\",\"title\":\"%s %s\",\"status\":%u,"
+                       "\"detail\":\"%s %s. %s\",\"field\":\"%s\",\"problem\":\"%s\","
+                       "\"remedy\":\"%s\"}",
+                       rows[refusal].type, field, problem, rows[refusal].status, field, problem,
+                       remedy, field, problem, remedy);
+    BUG_ON(len < 0 || (size_t)len >= sizeof json);
+    buf_put(out, (struct bytes){(const uint8_t *)json, (size_t)len});
+}
