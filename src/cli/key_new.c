@@ -3,7 +3,9 @@
 #include "cli/passphrase.h"
 #include "cli/verbs.h"
 #include "codec/text.h"
+#include "keystore/keystore.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static enum alg alg_of_name(const char *name)
@@ -29,8 +31,23 @@ static enum err generate(const struct args *args, const char *passphrase, struct
     return err;
 }
 
+static enum err generate_in_token(const struct args *args, struct why *why)
+{
+    const char *alg = args_text(args, "alg");
+    const char *file = args_text(args, "passphrase-file");
+    char *copy = file ? mem_strdup(file) : NULL;
+    enum err err = keystore_generate(args->operands[0], alg_of_name(alg ? alg : "ed25519"),
+                                     passphrase_ask, copy, why);
+    free(copy);
+    return err;
+}
+
 static enum err make(const struct args *args, struct signer **signer, struct why *why)
 {
+    if (keystore_is_uri(args->operands[0])) {
+        TRY(generate_in_token(args, why));
+        return key_open(signer, args->operands[0], args, why);
+    }
     const char *file = args_text(args, "passphrase-file");
     char passphrase[PASSPHRASE_CAP];
     if (file) {
@@ -71,13 +88,15 @@ static const struct arg options[] = {
 
 const struct verb verb_key_new = {
     .name = "key new",
-    .operands = "FILE",
+    .operands = "FILE|URI",
     .operands_min = 1,
     .operands_max = 1,
     .summary = "make a private key",
     .text = "Writes a PKCS#8 PEM file that only you can read, encrypted if there is a passphrase.\n"
-            "An existing file is never replaced.",
-    .example = "cairn key new alice.key",
+            "An existing file is never replaced. For a pkcs11: URI the key is made in the token,\n"
+            "under the label that object= says; it never leaves it.",
+    .example = "cairn key new alice.key\n"
+               "cairn key new 'pkcs11:token=court;object=alice' --alg es256",
     .args = options,
     .run = run,
 };

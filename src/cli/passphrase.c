@@ -1,6 +1,7 @@
 #include "cli/passphrase.h"
 
 #include "base/file.h"
+#include "keystore/keystore.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static bool terminal_ask(const char *path, char *out, size_t cap)
     struct termios before;
     bool asked = tcgetattr(fd, &before) == 0;
     if (asked) {
-        dprintf(fd, "Passphrase of %s: ", path);
+        dprintf(fd, "%s of %s: ", keystore_is_uri(path) ? "PIN for the token" : "Passphrase", path);
         struct termios silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         asked = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
@@ -82,7 +83,7 @@ enum err key_open(struct signer **out, const char *path, const struct args *args
 {
     const char *file = args_text(args, "passphrase-file");
     char *copy = file ? mem_strdup(file) : NULL;
-    enum err err = signer_open(out, path, passphrase_ask, copy, why);
+    enum err err = keystore_open(out, path, passphrase_ask, copy, why);
     free(copy);
     return err;
 }

@@ -28,7 +28,9 @@ struct signer {
     enum alg alg;
     struct pubkey *pubkey;
     uint8_t ed25519_secret[crypto_sign_SECRETKEYBYTES];
-    EVP_PKEY *pkey; /* ES256 and SM2 */
+    EVP_PKEY *pkey;               /* ES256 and SM2 */
+    const struct signer_ops *ops; /* of a foreign key, else NULL */
+    void *key;
 };
 
 void wipe(void *at, size_t len)
@@ -309,9 +311,43 @@ enum err signer_open(struct signer **out, const char *path, passphrase_fn *ask, 
     return err;
 }
 
+enum err signer_wrap(struct signer **out, struct pubkey *pubkey, enum alg alg,
+                     const struct signer_ops *ops, void *key, struct why *why)
+{
+    struct signer *signer = mem_zalloc(sizeof *signer);
+    *signer = (struct signer){.alg = alg, .pubkey = pubkey, .ops = ops, .key = key};
+    enum err err = pubkey_fits(pubkey, alg) && alg != ALG_WEBAUTHN ? pair_check(signer) : ERR_KEY;
+    if (err != OK) {
+        signer_explain(signer, err, why);
+        signer_free(signer);
+        signer = NULL;
+    }
+    *out = signer;
+    return err;
+}
+
+bool signer_is_foreign(const struct signer *signer)
+{
+    return signer->ops != NULL;
+}
+
+enum err signer_explain(const struct signer *signer, enum err err, struct why *why)
+{
+    if (signer->ops && err != ERR_KEY) {
+        signer->ops->explain(signer->key, why);
+        return err;
+    }
+    return why_say(why, err, "key", NULL,
+                   err == ERR_KEY ? "and its public key do not belong together" : "could not sign",
+                   "Look whether the device that holds the key is in order.");
+}
+
 void signer_free(struct signer *signer)
 {
     if (signer) {
+        if (signer->ops) {
+            signer->ops->free(signer->key);
+        }
         pubkey_free(signer->pubkey);
         EVP_PKEY_free(signer->pkey);
         wipe(signer, sizeof *signer);
@@ -356,8 +392,22 @@ static bool sm2_sign(EVP_PKEY *pkey, uint8_t *der, size_t *der_len, struct bytes
     return done;
 }
 
+/* A device may be broken: what does not verify is nobody's signature. */
+static enum err foreign_sign(const struct signer *signer, uint8_t *signature64,
+                             struct bytes message)
+{
+    TRY(signer->ops->sign(signer->key, signature64, message));
+    bool good = (signer->alg != ALG_ES256 || es256_normalise(signature64) == OK) &&
+                pubkey_verify(signer->pubkey, message,
+                              (struct bytes){signature64, SIGNATURE_RAW_LEN}) == OK;
+    return good ? OK : ERR_KEY;
+}
+
 enum err signer_sign(const struct signer *signer, uint8_t *signature64, struct bytes message)
 {
+    if (signer->ops) {
+        return foreign_sign(signer, signature64, message);
+    }
     if (signer->alg == ALG_ED25519) {
         crypto_sign_detached(signature64, NULL, message.at, message.len, signer->ed25519_secret);
         return OK;

@@ -23,13 +23,32 @@ must_use enum err signer_open(struct signer **out, const char *path, passphrase_
                               void *context, struct why *why);
 /* As signer_open, from the text of a PEM file. */
 must_use enum err signer_parse(struct signer **out, struct bytes pem, const char *passphrase);
+/* What a key does that lies elsewhere, in a token for example. `key` is what signer_wrap was given;
+ * the calls of one signer may come from several threads at once. */
+struct signer_ops {
+    /* Writes a signature of `message` by the key's alg: 64 bytes, ES256 with either s. ERR_IO. */
+    enum err (*sign)(void *key, uint8_t *signature64, struct bytes message);
+    /* Says why the last signature failed; also for a key whose `sign` never failed. */
+    void (*explain)(void *key, struct why *why);
+    void (*free)(void *key);
+};
+
+/* Makes a signer of a foreign key whose public part is `pubkey`. Each of its signatures is checked
+ * before anybody sees it, one here. Takes over `pubkey` and `key`, also on an error: ERR_KEY if
+ * `alg` is not for this key or the signature does not verify, errors of ops->sign. */
+must_use enum err signer_wrap(struct signer **out, struct pubkey *pubkey, enum alg alg,
+                              const struct signer_ops *ops, void *key, struct why *why);
 void signer_free(struct signer *signer);
+/* Whether the key lies elsewhere, so that signing may fail today and work tomorrow. */
+bool signer_is_foreign(const struct signer *signer);
+/* After signer_sign failed with `err`: says why, as far as the key's device told. Returns err. */
+enum err signer_explain(const struct signer *signer, enum err err, struct why *why);
 
 /* Borrows from `signer`. */
 const struct pubkey *signer_pubkey(const struct signer *signer);
 enum alg signer_alg(const struct signer *signer);
-/* Writes a signature that pubkey_verify accepts. ERR_IO if the device holding the key fails.
- * One signer may be used from several threads. */
+/* Writes a signature that pubkey_verify accepts. ERR_IO if the device holding the key fails,
+ * ERR_KEY if it gives what does not verify. One signer may be used from several threads. */
 must_use enum err signer_sign(const struct signer *signer, uint8_t *signature64,
                               struct bytes message);
 
