@@ -3,6 +3,7 @@
 #include "http/evidence.h"
 #include "http/queries.h"
 #include "http/submit.h"
+#include "http/tlog.h"
 
 #define SEQUENCE_MAX ((size_t)32 << 20)
 #define BATCH_MAX    (BATCH_BYTES_MAX + ENTRY_MAX)
@@ -22,9 +23,13 @@ const struct route api_routes[] = {
     {"GET", "/v1/trust-update", get_trust_update, 0, NULL, ROUTE_READ},
     {"GET", "/v1/state/{module}/{key}", get_state, 0, NULL, ROUTE_READ},
     {"GET", "/v1/blocks/{height}", get_block, 0, NULL, ROUTE_READ},
+    {"GET", "/v1/blocks/{height}/notes", get_block_notes, 0, NULL, ROUTE_READ},
     {"GET", "/v1/members", get_members, 0, NULL, ROUTE_READ},
     {"GET", "/v1/members/{id}", get_member, 0, NULL, ROUTE_READ},
     {"GET", "/v1/keys/{kid}", get_key, 0, NULL, ROUTE_READ},
+    {"GET", "/tlog/checkpoint", get_checkpoint, 0, NULL, ROUTE_READ},
+    {"GET", "/tlog/tile/entries/{tile...}", get_entry_bundle, 0, NULL, ROUTE_READ},
+    {"GET", "/tlog/tile/{level}/{tile...}", get_tile, 0, NULL, ROUTE_READ},
     {"GET", "/healthz", get_health, 0, NULL, ROUTE_OPEN},
     {"GET", "/openapi.yaml", get_openapi, 0, NULL, ROUTE_OPEN},
     {NULL, NULL, NULL, 0, NULL, ROUTE_OPEN},

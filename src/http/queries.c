@@ -45,6 +45,17 @@ static json_t *render_read_only(struct node *node)
     return object;
 }
 
+/* The vkey by which others check the checkpoints; null where the node signs none. */
+static json_t *render_checkpoint_key(struct node *node)
+{
+    struct why why;
+    struct buf vkey = {0};
+    enum err err = node_checkpoint_key(node, &vkey, &why);
+    json_t *text = err == OK ? json_stringn((const char *)vkey.at, vkey.len) : json_null();
+    buf_clear(&vkey);
+    return text;
+}
+
 void get_ledger(void *context, struct exchange *exchange)
 {
     struct node *node = api_node(context);
@@ -54,6 +65,7 @@ void get_ledger(void *context, struct exchange *exchange)
     json_set_hex(object, "chain", hash_bytes(node_chain(node)));
     json_set_text(object, "node", node_name(node));
     json_object_set_new(object, "version", json_string(CAIRN_VERSION));
+    json_object_set_new(object, "checkpoint_key", render_checkpoint_key(node));
     json_object_set_new(object, "read_only", render_read_only(node));
     json_object_set_new(object, "head", render_header(view_header(view)));
     view_release(view);

@@ -21,13 +21,14 @@ static bool matches(struct cuts *cuts, const char *pattern, const char *path)
             }
             continue;
         }
-        size_t len = strcspn(at, "/");
+        const char *end = strchr(pattern, '}');
+        size_t len = end[-1] == '.' ? strlen(at) : strcspn(at, "/");
         if (len == 0 || cuts->count == ROUTE_PARTS_MAX) {
             return false;
         }
         cuts->at[cuts->count] = (size_t)(at - path);
         cuts->len[cuts->count++] = len;
-        pattern = strchr(pattern, '}') + 1;
+        pattern = end + 1;
         at += len;
     }
     return *at == '\0';

@@ -48,7 +48,8 @@ enum route_access {
 
 struct route {
     const char *method;
-    const char *pattern; /* "/v1/evidence/{id}": a part in braces takes one path segment */
+    const char *pattern; /* "/v1/evidence/{id}": a part in braces takes one path segment; at the end
+                            "{name...}" takes all that is left, slashes too */
     route_fn *handler;
     size_t body_max;   /* bytes; 413 beyond. 0: no body expected */
     stream_fn *stream; /* or NULL: the body is gathered */
@@ -98,7 +99,8 @@ const char *exchange_path(const struct exchange *exchange);
 /* Path and query as they were sent, and the query alone, without '?': "" if there is none. */
 const char *exchange_target(const struct exchange *exchange);
 const char *exchange_query_string(const struct exchange *exchange);
-/* The path segment that the n-th pair of braces took, decoded; it never holds a slash. */
+/* The path segment that the n-th pair of braces took, decoded; it holds a slash only where the
+ * braces take all that is left. */
 const char *exchange_part(const struct exchange *exchange, unsigned n);
 /* A query parameter or header, or NULL. Handler, guard and stream function only. */
 const char *exchange_query(const struct exchange *exchange, const char *name);

@@ -287,11 +287,21 @@ void tileview_root(const struct tileview *view, struct hash *out)
     edge_root(view->node, view->size, out);
 }
 
-const struct hash *tileview_partial(const struct tileview *view, unsigned level, unsigned *count)
+enum err tileview_tile(const struct tileview *view, struct hash out[TILE_HASHES], unsigned level,
+                       uint64_t number, unsigned width)
 {
-    BUG_ON(level >= TILE_LEVELS);
-    *count = partial_count(view->size, level);
-    return view->at + view->start[level];
+    if (level >= TILE_LEVELS || width == 0 || width > TILE_HASHES) {
+        return ERR_RANGE;
+    }
+    uint64_t full = entry_count(view->size, level) / TILE_HASHES;
+    if (number < full) {
+        return view->source.get(view->source.context, level, number, out);
+    }
+    if (number > full || width > partial_count(view->size, level)) {
+        return ERR_RANGE;
+    }
+    memcpy(out, view->at + view->start[level], width * sizeof *out);
+    return OK;
 }
 
 /* A view and the full tile that was read last: a path asks for all it needs of one tile in a row.

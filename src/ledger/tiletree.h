@@ -75,8 +75,9 @@ must_use enum err tileview_path(const struct tileview *view, struct path *out, u
  * <= the view's. */
 must_use enum err tileview_consistency(const struct tileview *view, struct path *out,
                                        uint64_t size1, uint64_t size2);
-/* The partial tile of a level, for serving it: its hashes, borrowed from the view, and how many
- * (0 to 255). */
-const struct hash *tileview_partial(const struct tileview *view, unsigned level, unsigned *count);
+/* A tile for serving it: its first `width` hashes. ERR_RANGE unless 1 <= width <= 256 and the view
+ * has that many; get's errors. */
+must_use enum err tileview_tile(const struct tileview *view, struct hash out[TILE_HASHES],
+                                unsigned level, uint64_t number, unsigned width);
 
 #endif

@@ -43,6 +43,15 @@ must_use enum err view_log_consistency(const struct view *view, uint64_t size1, 
 must_use enum err view_history_path(const struct view *view, uint64_t height, uint64_t under,
                                     struct path *path);
 
+/* C2SP tlog-tiles of the log under the view. Appends the first `width` hashes of tile `number` at a
+ * level, or the first `width` entries from 256 `number` on, each behind its length in two bytes.
+ * Neither ever changes, and a full tile begins with its partial ones. ERR_RANGE unless 1 <= width
+ * <= 256 and the head's size has that many. */
+must_use enum err view_tile(const struct view *view, unsigned level, uint64_t number,
+                            unsigned width, struct buf *out);
+must_use enum err view_entry_bundle(const struct view *view, uint64_t number, unsigned width,
+                                    struct buf *out);
+
 /* A state value and its proof under the view's head. `siblings` (leaf to root) receives 32 bytes
  * each. On ERR_NOT_FOUND it is an absence proof: *has_other says whether the other leaf's hashes
  * were set. */

@@ -21,6 +21,23 @@ void node_found_clear(struct node_found *found)
     buf_clear(&found->item);
 }
 
+enum err node_key_record(const struct view *view, const struct hash *kid, struct buf *bytes,
+                         struct key_record *out)
+{
+    struct buf key = {0};
+    struct state_answer answer = {0};
+    key_record_state_key(&key, kid);
+    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &answer);
+    if (err == OK) {
+        *bytes = answer.value;
+        answer.value = (struct buf){0};
+        err = key_record_parse(out, NULL, buf_bytes(bytes));
+    }
+    state_answer_clear(&answer);
+    buf_clear(&key);
+    return err;
+}
+
 enum err node_record_kid(struct node *node, const struct statement *statement, struct hash *kid)
 {
     if (!statement->foreign) {

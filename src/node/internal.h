@@ -3,6 +3,7 @@
 #define CAIRN_NODE_INTERNAL_H
 
 #include "node/node.h"
+#include "proof/keyrecord.h"
 #include "store/mark.h"
 
 #include <pthread.h>
@@ -13,6 +14,16 @@ struct index;
 struct trust;
 struct siblings;
 
+/* What vouches for one head: made or read when it is first asked for, then kept. */
+struct vouched {
+    struct hash head;      /* header hash */
+    struct buf receipt;    /* empty until it is made, as the next */
+    struct buf checkpoint; /* the note with the node's own signature */
+    struct buf notes;      /* lines of witnesses */
+    bool notes_read;
+};
+#define VOUCHED_MAX 2 /* the newest head, and the newest that witnesses cosigned */
+
 struct node {
     char *dir;
     int lock_fd;
@@ -22,9 +33,10 @@ struct node {
     struct index *index;
     struct indexer *indexer;
     struct admit *admit;
-    struct order *order;    /* NULL: read-only */
-    struct signer *receipt; /* NULL: read-only */
-    struct why read_only;   /* why it is, where order is NULL */
+    struct order *order;       /* NULL: read-only */
+    struct signer *receipt;    /* NULL: read-only */
+    struct signer *checkpoint; /* as receipt */
+    struct why read_only;      /* why it is, where order is NULL */
     pthread_t jobs;
     bool has_jobs;
     atomic_bool stopping;
@@ -34,9 +46,11 @@ struct node {
     struct hash chain;
     struct buf trust_file;
 
-    pthread_mutex_t receipt_lock; /* one receipt serves all proofs under one head */
-    struct hash receipt_head;
-    struct buf receipt_bytes;
+    pthread_mutex_t vouched_lock; /* of these four */
+    struct vouched vouched[VOUCHED_MAX];
+    struct view *witnessed;     /* the newest head that has notes, or NULL */
+    uint64_t witnessed_ns;      /* since when, monotonic */
+    pthread_mutex_t notes_lock; /* one writer of notes at a time */
 
     struct buf receipt_kids; /* of the trust file's receipt keys, 32 bytes each */
 
@@ -95,12 +109,28 @@ must_use enum err node_load_trust(struct node *node, struct trust **out, struct 
  * read-only (*writable false). ERR_IO, ERR_FORMAT. */
 must_use enum err node_check_known_heads(struct node *node, bool *writable, struct why *why);
 
-/* ---- prove.c */
+/* ---- checkpoint.c */
 
 /* Appends the node's receipt for the view's head, made once per head. A node signs only heads that
  * it executed and made durable: those of its views. ERR_READ_ONLY, signer_sign's errors. */
 must_use enum err node_receipt(struct node *node, const struct view *view, struct buf *out,
                                struct why *why);
+/* Whether a key of the node may sign the view's head: registered for this purpose, and not ended
+ * before the head's own block. ERR_READ_ONLY with the remedy. */
+must_use enum err node_check_key(const struct view *view, const struct signer *signer,
+                                 enum purpose purpose, struct why *why);
+/* Appends the witness lines known of the view's head, each with its newline. */
+must_use enum err node_notes(struct node *node, const struct view *view, struct buf *out);
+/* Cuts off and returns the first line, without its newline. */
+struct bytes node_note_next(struct bytes *lines);
+/* The view under which the entry at `index` is best proved: the newest that witnesses cosigned, if
+ * it holds the entry and is not old, else the newest. To be released. */
+struct view *node_proof_view(struct node *node, uint64_t index);
+/* Frees keys, locks and all that is kept of heads. */
+void node_vouched_clear(struct node *node);
+
+/* ---- prove.c */
+
 /* Siblings as a view gives them, into those of a proof. */
 void node_take_siblings(struct siblings *out, const struct buf *siblings);
 
@@ -125,6 +155,11 @@ must_use enum err node_finish_restart(struct node *node, struct why *why);
  * by the names in its header. ledger_signer's errors. */
 must_use enum err node_record_kid(struct node *node, const struct statement *statement,
                                   struct hash *kid);
+
+/* Appends the record of a key under the view, and reads it; ranges borrow from `bytes`.
+ * ERR_NOT_FOUND if no key of that kid was ever registered. */
+must_use enum err node_key_record(const struct view *view, const struct hash *kid,
+                                  struct buf *bytes, struct key_record *out);
 
 /* ---- submit.c */
 

@@ -85,18 +85,47 @@ enum err node_read_genesis(struct node *node, struct why *why)
     return err;
 }
 
-static enum err open_receipt_key(struct node *node, struct why *why)
+/* Opens a key of the node and compares it with the ledger. One that may not sign makes the node
+ * read-only: it never signs with a key that nobody knows. */
+static enum err open_key(struct node *node, struct signer **out, const char *file,
+                         enum purpose purpose, struct why *why)
 {
-    char *path = path_join(node->dir, NODE_RECEIPT_KEY);
-    enum err err = signer_open(&node->receipt, path, NULL, NULL, why);
+    char *path = path_join(node->dir, file);
+    enum err err = signer_open(out, path, NULL, NULL, why);
     free(path);
+    TRY(err);
+    struct view *view = node_view(node);
+    struct why reason = {0};
+    err = node_check_key(view, *out, purpose, &reason);
+    view_release(view);
+    if (err == ERR_READ_ONLY) {
+        node_set_read_only(node, reason.field, reason.problem, reason.remedy);
+        return OK;
+    }
+    if (err != OK) {
+        *why = reason;
+    }
     return err;
+}
+
+/* *writable becomes false where one of the keys may not sign; then the node keeps neither. */
+static enum err open_keys(struct node *node, bool *writable, struct why *why)
+{
+    TRY(open_key(node, &node->receipt, NODE_RECEIPT_KEY, PURPOSE_RECEIPT, why));
+    TRY(open_key(node, &node->checkpoint, NODE_CHECKPOINT_KEY, PURPOSE_CHECKPOINT, why));
+    *writable = node->read_only.field[0] == '\0';
+    if (!*writable) {
+        signer_free(node->receipt);
+        signer_free(node->checkpoint);
+        node->receipt = NULL;
+        node->checkpoint = NULL;
+    }
+    return OK;
 }
 
 static enum err start_writing(struct node *node, const struct node_options *options,
                               struct why *why)
 {
-    TRY(open_receipt_key(node, why));
     TRY(node_note_restart(node, why));
     struct view *view = node_view(node);
     struct solo_options solo = {.last_time_ms = view_header(view)->time_ms};
@@ -143,6 +172,9 @@ static enum err open_all(struct node *node, const struct node_options *options, 
                        "Check the disk; then restore the newest copy of the folder.");
     }
     if (writable) {
+        TRY(open_keys(node, &writable, why));
+    }
+    if (writable) {
         TRY(start_writing(node, options, why));
         node->has_jobs = pthread_create(&node->jobs, NULL, jobs_run, node) == 0;
     }
@@ -154,7 +186,8 @@ enum err node_open(struct node **out, const struct node_options *options, struct
     struct node *node = mem_zalloc(sizeof *node);
     node->dir = mem_strdup(options->dir);
     node->lock_fd = -1;
-    pthread_mutex_init(&node->receipt_lock, NULL);
+    pthread_mutex_init(&node->vouched_lock, NULL);
+    pthread_mutex_init(&node->notes_lock, NULL);
     enum err err = open_all(node, options, why);
     if (err != OK) {
         node_close(node);
@@ -191,6 +224,7 @@ void node_clear(struct node *node)
     if (node->index) {
         index_close(node->index);
     }
+    node_vouched_clear(node);
     if (node->ledger) {
         ledger_close(node->ledger);
     }
@@ -198,14 +232,11 @@ void node_clear(struct node *node)
     if (node->mark) {
         mark_close(node->mark);
     }
-    signer_free(node->receipt);
     if (node->lock_fd >= 0) {
         close(node->lock_fd);
     }
-    pthread_mutex_destroy(&node->receipt_lock);
     buf_clear(&node->genesis);
     buf_clear(&node->trust_file);
-    buf_clear(&node->receipt_bytes);
     buf_clear(&node->receipt_kids);
     free(node->dir);
 }

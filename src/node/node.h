@@ -170,6 +170,24 @@ must_use enum err node_receipt_key(struct node *node, const struct hash *kid, no
 must_use enum err node_trust_update(struct node *node, uint64_t epoch, uint64_t height,
                                     uint64_t size, struct buf *out, struct why *why);
 
+/* ---- checkpoints and witnesses (protocol.md 6) */
+
+/* Appends the checkpoint of the view's head as a signed note: our signature, made once per head,
+ * and the lines of witnesses that are known. ERR_READ_ONLY where there is no key to sign with. */
+must_use enum err node_checkpoint(struct node *node, struct view *view, struct buf *out,
+                                  struct why *why);
+/* Appends the vkey of the key that signs them. ERR_READ_ONLY. */
+must_use enum err node_checkpoint_key(struct node *node, struct buf *vkey, struct why *why);
+/* Stores witness lines over the checkpoint of the view's head, durable, and holds on to the view,
+ * so that proofs can be made under it. Whoever calls it has verified them; of a key that has a line
+ * already none is added. ERR_FORMAT, ERR_RANGE beyond 64, errors of the store. */
+must_use enum err node_add_notes(struct node *node, struct view *view, struct bytes lines,
+                                 struct why *why);
+
+/* Appends the witness lines known of the head of a block. ERR_NOT_FOUND if there are none,
+ * ERR_RANGE beyond the newest block. */
+must_use enum err node_block_notes(struct node *node, uint64_t height, struct buf *out);
+
 /* ---- figures for /healthz, metrics and benchmarks */
 
 struct node_figures {

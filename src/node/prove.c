@@ -1,9 +1,8 @@
-/* Proof files are put together on request, under the newest head: one receipt serves all of them
- * until the next block. */
+/* Proof files are put together on request, under the newest head or the newest that witnesses
+ * cosigned: one receipt serves all of them under it. */
 #include "node/internal.h"
 
 #include "proof/prooffile.h"
-#include "proof/receipt.h"
 #include "proof/stateproof.h"
 
 #include <stdlib.h>
@@ -19,15 +18,17 @@ struct work {
     struct buf block;
     struct buf item;
     struct buf receipt;
+    struct buf notes;
     struct buf mandate;
     struct state_answer record;
 };
 
-static struct work *work_new(struct node *node)
+/* Takes over the view. */
+static struct work *work_new(struct node *node, struct view *view)
 {
     struct work *work = mem_zalloc(sizeof *work);
     work->node = node;
-    work->view = node_view(node);
+    work->view = view;
     return work;
 }
 
@@ -38,32 +39,10 @@ static void work_free(struct work *work)
     buf_clear(&work->block);
     buf_clear(&work->item);
     buf_clear(&work->receipt);
+    buf_clear(&work->notes);
     buf_clear(&work->mandate);
     state_answer_clear(&work->record);
     free(work);
-}
-
-enum err node_receipt(struct node *node, const struct view *view, struct buf *out, struct why *why)
-{
-    if (!node->receipt) {
-        *why = node->read_only;
-        return ERR_READ_ONLY;
-    }
-    enum err err = OK;
-    pthread_mutex_lock(&node->receipt_lock);
-    if (!hash_equal(&node->receipt_head, view_header_hash(view)) || node->receipt_bytes.len == 0) {
-        node->receipt_bytes.len = 0;
-        err = receipt_sign(&node->receipt_bytes, view_header(view), node_name(node), node->receipt);
-        node->receipt_head = *view_header_hash(view);
-    }
-    if (err == OK) {
-        buf_put(out, buf_bytes(&node->receipt_bytes));
-    } else {
-        node->receipt_bytes.len = 0;
-        why_say(why, err, "receipt key", NULL, "could not sign", "Check the node's key.");
-    }
-    pthread_mutex_unlock(&node->receipt_lock);
-    return err;
 }
 
 static enum err add_entry(struct work *work, uint64_t index)
@@ -152,6 +131,16 @@ static enum err add_receipt(struct work *work, struct why *why)
     return OK;
 }
 
+static enum err add_notes(struct work *work, struct why *why)
+{
+    enum err err = node_notes(work->node, work->view, &work->notes);
+    struct bytes lines = buf_bytes(&work->notes);
+    while (err == OK && lines.len > 0) {
+        work->file.notes[work->file.note_count++] = node_note_next(&lines);
+    }
+    return err == OK ? OK : why_say(why, err, "notes", NULL, NULL, "Check the disk.");
+}
+
 static enum err assemble(struct work *work, uint64_t index, uint16_t number, bool with_item)
 {
     TRY(add_entry(work, index));
@@ -165,13 +154,14 @@ static enum err assemble(struct work *work, uint64_t index, uint16_t number, boo
 enum err node_prove(struct node *node, uint64_t index, uint16_t number, bool with_item,
                     struct buf *out, struct why *why)
 {
-    struct work *work = work_new(node);
+    struct work *work = work_new(node, node_proof_view(node, index));
     enum err err = assemble(work, index, number, with_item);
     if (err != OK) {
         why_sayf(why, err, "evidence", NULL, "Check the number against the deposit's count.",
                  "index %llu, item %u", (unsigned long long)index, number);
     } else {
         err = add_receipt(work, why);
+        err = err == OK ? add_notes(work, why) : err;
     }
     if (err == OK) {
         proof_file_write(out, &work->file);
@@ -213,7 +203,7 @@ enum err node_prove_state(struct node *node, struct bytes module, struct bytes k
                           struct why *why)
 {
     TRY(check_state_key(module, key, why));
-    struct work *work = work_new(node);
+    struct work *work = work_new(node, node_view(node));
     struct state_proof *proof = mem_zalloc(sizeof *proof);
     proof->module = module;
     proof->key = key;

@@ -92,10 +92,16 @@ def scitt_cose_verifies_statement_and_receipt(folder):
 
 def transmute_cose_verifies_an_es256_receipt(folder):
     # It knows ECDSA alone, so that the node gets a receipt key of that kind.
-    ledger = Ledger(CAIRN, folder).init()
-    own = ledger.dir / "keys/receipt.key"
-    own.unlink()
-    run(CAIRN, "key", "new", own, "--alg", "es256")
+    ledger = Ledger(CAIRN, folder).init().start()
+    own, request = ledger.dir / "keys/receipt.key", folder / "node.req"
+    new = folder / "es256.key"
+    ledger.cli("key", "new", new, "--alg", "es256")
+    ledger.cli("key", "request", new, "--member", "node-1", "--purpose", "receipt", "--for",
+               ledger.trust, "--out", request)
+    ledger.cli("member", "add-key", "node-1", "--request", request, "--key",
+               ledger.dir / "operator.key")
+    ledger.stop()
+    new.rename(own)
     ledger.start()
     key = ledger.member("clerk")
     statement, receipt = exported(ledger, deposited(ledger, key)[1])

@@ -112,6 +112,75 @@ static void the_pairs_of_blocks_are_read_back(void **state)
     free(given);
 }
 
+/* Checks the bundle against the entries, and level 0 of the tiles against their leaf hashes. */
+static void check_bundle(const struct view *view, uint64_t number, unsigned width)
+{
+    struct buf bundle = {0};
+    struct buf tile = {0};
+    CHECK_OK(view_entry_bundle(view, number, width, &bundle));
+    CHECK_OK(view_tile(view, 0, number, width, &tile));
+    CHECK_UINT(tile.len, width * sizeof(struct hash));
+    size_t at = 0;
+    for (unsigned i = 0; i < width; i++) {
+        struct buf entry = {0};
+        struct hash leaf;
+        uint64_t height;
+        CHECK_OK(view_entry(view, 256 * number + i, &entry, &height));
+        CHECK(at + 2 + entry.len <= bundle.len);
+        CHECK_UINT(get_u16(bundle.at + at), entry.len);
+        CHECK_BYTES(((struct bytes){bundle.at + at + 2, entry.len}), buf_bytes(&entry));
+        leaf_hash(&leaf, buf_bytes(&entry));
+        CHECK_BYTES(((struct bytes){tile.at + i * sizeof leaf, sizeof leaf}), hash_bytes(&leaf));
+        at += 2 + entry.len;
+        buf_clear(&entry);
+    }
+    CHECK_UINT(at, bundle.len);
+    buf_clear(&bundle);
+    buf_clear(&tile);
+}
+
+static void check_no_bundle(const struct view *view, uint64_t number, unsigned width)
+{
+    struct buf out = {0};
+    CHECK_ERR(view_entry_bundle(view, number, width, &out), ERR_RANGE);
+    CHECK_ERR(view_tile(view, 0, number, width, &out), ERR_RANGE);
+    CHECK_UINT(out.len, 0);
+}
+
+static void tiles_and_bundles_hold_the_log(void **state)
+{
+    (void)state;
+    struct submission *block[300];
+    for (unsigned i = 0; i < 300; i++) {
+        block[i] = say(1, 0, "test.say", nothing());
+    }
+    maker_execute(&maker, block, 255, MAKER_TIME);
+    CHECK_OK(ledger_commit(maker.ledger)); /* with the genesis 256 */
+    struct view *full = ledger_view(maker.ledger);
+    maker_execute(&maker, block + 255, 45, MAKER_TIME);
+    CHECK_OK(ledger_commit(maker.ledger));
+    struct view *view = ledger_view(maker.ledger);
+    check_bundle(full, 0, 256);
+    check_no_bundle(full, 1, 1);
+    check_no_bundle(full, 1, 0);
+    const unsigned widths[] = {1, 44, 45};
+    for (unsigned i = 0; i < 3; i++) {
+        check_bundle(view, 0, widths[i]);
+        check_bundle(view, 1, widths[i]);
+    }
+    check_bundle(view, 0, 256);
+    check_no_bundle(view, 1, 46);
+    check_no_bundle(view, 0, 257);
+    check_no_bundle(view, 0, 0);
+    check_no_bundle(view, 2, 1);
+    check_no_bundle(view, UINT64_MAX, 1);
+    view_release(full);
+    view_release(view);
+    for (unsigned i = 0; i < 300; i++) {
+        submission_free(block[i]);
+    }
+}
+
 static void a_view_stays_as_it_is_while_the_ledger_goes_on(void **state)
 {
     (void)state;
@@ -369,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(the_pairs_of_blocks_are_read_back),
+        CASE(tiles_and_bundles_hold_the_log),
         CASE(a_view_stays_as_it_is_while_the_ledger_goes_on),
         CASE(the_state_of_a_module_is_walked_in_pages),
         CASE(nothing_opens_whose_roots_differ),

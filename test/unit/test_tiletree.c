@@ -143,6 +143,39 @@ static void check_node(const struct tileview *view, unsigned level, uint64_t ind
     CHECK_BYTES(hash_bytes(&got), hash_bytes(&nodes[level][index]));
 }
 
+/* A tile of `width` hashes is there exactly if the tree has that many, and they are the model's. */
+static void check_tile(const struct tileview *view, unsigned level, uint64_t number, unsigned width)
+{
+    struct hash got[TILE_HASHES];
+    bool there = width >= 1 && width <= TILE_HASHES &&
+                 number * TILE_HASHES + width <= tileview_size(view) >> (8 * level);
+    if (!there) {
+        CHECK_ERR(tileview_tile(view, got, level, number, width), ERR_RANGE);
+        return;
+    }
+    CHECK_OK(tileview_tile(view, got, level, number, width));
+    CHECK_BYTES(((struct bytes){got[0].at, width * sizeof *got}),
+                ((struct bytes){nodes[8 * level][number * TILE_HASHES].at, width * sizeof *got}));
+}
+
+/* The last full tile of a level, the partial one and what is beyond it. */
+static void check_tiles(const struct tileview *view, unsigned level)
+{
+    uint64_t entries = tileview_size(view) >> (8 * level);
+    unsigned last = (unsigned)(entries % TILE_HASHES);
+    const unsigned widths[] = {0, 1, last, last + 1, 255, 256, 257};
+    for (uint64_t number = entries / TILE_HASHES ? entries / TILE_HASHES - 1 : 0;
+         number <= entries / TILE_HASHES + 1; number++) {
+        for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+            check_tile(view, level, number, widths[i]);
+        }
+    }
+    check_tile(view, level, 0, 256);
+    check_tile(view, level, UINT64_MAX / TILE_HASHES / 2, 256);
+    struct hash none[TILE_HASHES];
+    CHECK_ERR(tileview_tile(view, none, level, UINT64_MAX, 256), ERR_RANGE);
+}
+
 static void check_view(const struct tileview *view)
 {
     uint64_t size = tileview_size(view);
@@ -150,13 +183,7 @@ static void check_view(const struct tileview *view)
     tileview_root(view, &got);
     CHECK_BYTES(hash_bytes(&got), hash_bytes(&roots[size]));
     for (unsigned level = 0; level < TILE_LEVELS; level++) {
-        unsigned count;
-        const struct hash *at = tileview_partial(view, level, &count);
-        uint64_t entries = size >> (8 * level);
-        CHECK_UINT(count, entries % 256);
-        for (unsigned i = 0; i < count; i++) {
-            CHECK(hash_equal(&at[i], &nodes[8 * level][entries - count + i]));
-        }
+        check_tiles(view, level);
     }
     for (unsigned level = 0; level < LEVELS && size >> level > 0; level++) {
         check_node(view, level, (size >> level) - 1);
@@ -253,6 +280,80 @@ static void a_tree_reopens_at_every_edge_and_goes_on_alike(void **state)
         tiletree_free(tree);
     }
     free(store);
+}
+
+/* A tree too large to be made: every leaf is the same, so that every subtree of a level is. */
+struct alike {
+    struct hash at[8 * TILE_LEVELS];
+    unsigned asked_level;
+    uint64_t asked_number;
+    uint64_t size;
+};
+
+static enum err alike_tile(void *context, unsigned level, uint64_t number,
+                           struct hash out[TILE_HASHES])
+{
+    struct alike *alike = context;
+    CHECK((number + 1) * TILE_HASHES <= alike->size >> (8 * level));
+    alike->asked_level = level;
+    alike->asked_number = number;
+    for (unsigned i = 0; i < TILE_HASHES; i++) {
+        out[i] = alike->at[8 * level];
+    }
+    return OK;
+}
+
+static enum err alike_leaf(void *context, uint64_t index, struct hash *out)
+{
+    struct alike *alike = context;
+    CHECK(index < alike->size);
+    *out = alike->at[0];
+    return OK;
+}
+
+static void check_alike(struct alike *alike, const struct tileview *view, unsigned level)
+{
+    struct hash got[TILE_HASHES];
+    uint64_t entries = alike->size >> (8 * level);
+    unsigned last = (unsigned)(entries % TILE_HASHES);
+    uint64_t full = entries / TILE_HASHES;
+    if (full > 0) {
+        CHECK_OK(tileview_tile(view, got, level, full - 1, 256));
+        CHECK_UINT(alike->asked_level, level);
+        CHECK_UINT(alike->asked_number, full - 1);
+        CHECK(hash_equal(&got[255], &alike->at[8 * level]));
+    }
+    CHECK_ERR(tileview_tile(view, got, level, full, last + 1), ERR_RANGE);
+    if (last > 0) {
+        CHECK_OK(tileview_tile(view, got, level, full, last));
+        CHECK(hash_equal(&got[last - 1], &alike->at[8 * level]));
+    }
+}
+
+static void tiles_end_where_the_tree_does_up_to_the_largest(void **state)
+{
+    (void)state;
+    struct alike alike = {0};
+    leaf_hash(&alike.at[0], bytes_text("leaf"));
+    for (unsigned level = 1; level < 8 * TILE_LEVELS; level++) {
+        node_hash(&alike.at[level], &alike.at[level - 1], &alike.at[level - 1]);
+    }
+    const struct tile_source source = {&alike, alike_tile, alike_leaf};
+    for (unsigned power = 1; power < TILE_LEVELS; power++) {
+        for (uint64_t less = 0; less < 3; less++) {
+            struct tiletree *tree;
+            alike.size = ((uint64_t)1 << (8 * power)) + 1 - less;
+            CHECK_OK(tiletree_open(&tree, alike.size, &source));
+            struct tileview *view = tiletree_view(tree);
+            for (unsigned level = 0; level < TILE_LEVELS; level++) {
+                check_alike(&alike, view, level);
+            }
+            struct hash none[TILE_HASHES];
+            CHECK_ERR(tileview_tile(view, none, TILE_LEVELS, 0, 1), ERR_RANGE);
+            tileview_release(view);
+            tiletree_free(tree);
+        }
+    }
 }
 
 static void a_discarded_block_leaves_no_trace(void **state)
@@ -483,6 +584,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_root_is_that_of_the_frontier),
         cmocka_unit_test(a_tree_reopens_at_every_edge_and_goes_on_alike),
+        cmocka_unit_test(tiles_end_where_the_tree_does_up_to_the_largest),
         cmocka_unit_test(a_discarded_block_leaves_no_trace),
         cmocka_unit_test(a_view_stays_while_the_tree_goes_on),
         cmocka_unit_test(what_lies_outside_a_view_is_refused),
