@@ -44,6 +44,25 @@ static sigset_t block_signals(void)
     return set;
 }
 
+static struct server_limits server_limits(const struct config *config)
+{
+    return (struct server_limits){
+        .memory_len = config->memory,
+        .connections = (unsigned)config->connections,
+        .connections_per_address = (unsigned)config->connections_per_address,
+        .requests_per_second = (unsigned)config->requests_per_second,
+        .requests_burst = (unsigned)config->requests_burst,
+        .streams = (unsigned)config->streams,
+        .header_max = config->header_max,
+        .chunked_max = config->chunked_max,
+        .body_rate = (unsigned)config->body_rate,
+        .body_grace_s = (unsigned)config->body_grace_s,
+        .header_wait_s = (unsigned)config->header_wait_s,
+        .idle_s = (unsigned)config->idle_s,
+        .answer_wait_s = (unsigned)config->answer_wait_s,
+    };
+}
+
 static int serve(const char *dir, const struct config *config, const struct config_listen *listen)
 {
     sigset_t stop = block_signals();
@@ -63,8 +82,8 @@ static int serve(const char *dir, const struct config *config, const struct conf
     struct server_options http = {
         .address = listen->address,
         .port = listen->port,
-        .connections_max = (unsigned)config->connections,
-        .idle_s = (unsigned)config->idle_s,
+        .threads = (unsigned)config->http_threads,
+        .limits = server_limits(config),
         .routes = api_routes,
         .context = &api,
     };
@@ -84,9 +103,23 @@ static int serve(const char *dir, const struct config *config, const struct conf
 /* Settings that nothing reads yet are refused, not passed over. */
 static enum err check_served(const struct config *config, struct why *why)
 {
-    static const enum config_number served[] = {CONFIG_KEY_listen, CONFIG_KEY_cache,
-                                                CONFIG_KEY_verifiers, CONFIG_KEY_idle_s,
-                                                CONFIG_KEY_connections};
+    static const enum config_number served[] = {CONFIG_KEY_listen,
+                                                CONFIG_KEY_cache,
+                                                CONFIG_KEY_verifiers,
+                                                CONFIG_KEY_http_threads,
+                                                CONFIG_KEY_memory,
+                                                CONFIG_KEY_connections,
+                                                CONFIG_KEY_connections_per_address,
+                                                CONFIG_KEY_requests_per_second,
+                                                CONFIG_KEY_requests_burst,
+                                                CONFIG_KEY_streams,
+                                                CONFIG_KEY_header_max,
+                                                CONFIG_KEY_chunked_max,
+                                                CONFIG_KEY_body_rate,
+                                                CONFIG_KEY_body_grace_s,
+                                                CONFIG_KEY_header_wait_s,
+                                                CONFIG_KEY_idle_s,
+                                                CONFIG_KEY_answer_wait_s};
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
         bool known = config->origins[i].from == CONFIG_FROM_DEFAULT;
         for (size_t n = 0; n < sizeof served / sizeof served[0]; n++) {

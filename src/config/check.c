@@ -118,19 +118,6 @@ static enum err check_witnesses(const struct config_list *list, struct why *why)
     return OK;
 }
 
-static enum err check_proxies(const struct config_list *list, struct why *why)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        struct in6_addr address;
-        if (inet_pton(AF_INET, list->at[i], &address) != 1 &&
-            inet_pton(AF_INET6, list->at[i], &address) != 1) {
-            return why_say(why, ERR_FORMAT, "trusted_proxy", list->at[i],
-                           "is not a numeric address", "Write it as 192.0.2.7 or 2001:db8::7.");
-        }
-    }
-    return OK;
-}
-
 enum err config_check(const struct config *config, struct why *why)
 {
     struct config_listen listen;
@@ -140,7 +127,6 @@ enum err config_check(const struct config *config, struct why *why)
     }
     TRY(check_tls(config, why));
     TRY(check_witnesses(&config->witness, why));
-    TRY(check_proxies(&config->trusted_proxy, why));
     if (config_listen_is_loopback(&listen)) {
         return OK;
     }

@@ -70,18 +70,18 @@ enum config_log_to { CONFIG_LOG_STDERR, CONFIG_LOG_SYSLOG };
     X(COUNT, connections, "connections", "N", "1024", NULL, 1, 65536, RESTART,                     \
       "connections at a time")                                                                     \
     X(COUNT, connections_per_address, "connections-per-address", "N", "256", NULL, 1, 65536,       \
-      RESTART, "connections at a time from one address other than loopback and trusted_proxy") \
-    X(LIST, trusted_proxy, "trusted-proxy", "ADDRESS", "", NULL, 1, 64, RESTART,                   \
-      "an address whose connections are those of many clients")                                    \
+      RESTART, "connections at a time from one address other than loopback") \
     X(COUNT, requests_per_second, "requests-per-second", "N", "0", NULL, 0, 1000000, RELOAD,       \
       "requests of one key, or one address where there is no key; 0 = no limit")                   \
     X(COUNT, requests_burst, "requests-burst", "N", "0", NULL, 0, 1000000, RELOAD,                 \
-      "requests that may come at once before the rate counts; 0 = ten seconds of it")              \
-    X(COUNT, streams, "streams", "N", "10000", NULL, 0, 65536, RESTART,                            \
+      "requests that may come at once before the rate counts; 0 = two seconds of it")              \
+    X(COUNT, streams, "streams", "N", "10000", NULL, 1, 65536, RESTART,                            \
       "event streams at a time")                                                                   \
-    X(SIZE, header_max, "header-max", "SIZE", "32 KiB", NULL, 4096, CONFIG_MIB, RESTART,           \
+    X(SIZE, header_max, "header-max", "SIZE", "16 KiB", NULL, 4096, CONFIG_MIB, RESTART,           \
       "request line and headers together")                                                         \
-    X(SIZE, body_rate, "body-rate", "SIZE", "16 KiB", NULL, 0, CONFIG_MIB, RESTART,                \
+    X(SIZE, chunked_max, "chunked-max", "SIZE", "1 MiB", NULL, 4096, 32 * CONFIG_MIB, RESTART,     \
+      "a body that comes without saying its length")                                               \
+    X(SIZE, body_rate, "body-rate", "SIZE", "16 KiB", NULL, 1, CONFIG_MIB, RESTART,                \
       "a body that comes more slowly than this in a second is given up")                           \
     X(SECONDS, body_grace_s, "body-grace-s", "SECONDS", "5", NULL, 1, 3600, RESTART,               \
       "seconds before body_rate counts")                                                           \

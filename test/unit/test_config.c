@@ -162,7 +162,7 @@ static void a_list_has_a_bound(void **state)
     (void)state;
     struct buf text = {0};
     for (unsigned i = 0; i <= CONFIG_LIST_MAX; i++) {
-        buf_put(&text, bytes_text("trusted_proxy = 192.0.2.1\n"));
+        buf_put(&text, bytes_text("witness = http://a a+b\n"));
     }
     struct config config;
     struct why why;
@@ -218,7 +218,6 @@ static void what_values_say_together_is_checked(void **state)
     CHECK_OK(
         parse(&config, "listen = 0.0.0.0:1\nplain = yes\norigin = https://a.example:8443", &why));
     config_clear(&config);
-    refused(ERR_FORMAT, "trusted_proxy = localhost");
     refused(ERR_FORMAT, "witness = https://a.example/x");
     refused(ERR_FORMAT, "witness = a.example a+1+x");
 }
@@ -273,8 +272,8 @@ static void what_is_printed_is_read_back(void **state)
     struct config again;
     struct why why;
     CHECK_OK(parse(&config,
-                   "memory = 65537 KiB\nbody_rate = 0 B\nlog_to = syslog\nread=members\n"
-                   "trusted_proxy = ::1\ntrusted_proxy = 192.0.2.1\nplain = yes\n",
+                   "memory = 65537 KiB\nbody_rate = 1 B\nlog_to = syslog\nread=members\n"
+                   "witness = http://a a+b\nwitness = http://b a+b\nplain = yes\n",
                    &why));
     struct buf text = {0};
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
@@ -290,9 +289,9 @@ static void what_is_printed_is_read_back(void **state)
         CHECK(config_same(&config, &again, (enum config_number)i));
     }
     config_clear(&again);
-    CHECK_OK(parse(&again, "memory = 65538 KiB\ntrusted_proxy = ::1\n", &why));
+    CHECK_OK(parse(&again, "memory = 65538 KiB\nwitness = http://a a+b\n", &why));
     CHECK(!config_same(&config, &again, CONFIG_KEY_memory));
-    CHECK(!config_same(&config, &again, CONFIG_KEY_trusted_proxy));
+    CHECK(!config_same(&config, &again, CONFIG_KEY_witness));
     CHECK(config_same(&config, &again, CONFIG_KEY_idle_s));
     config_clear(&again);
     config_clear(&config);
