@@ -86,8 +86,10 @@
       METRIC_REASONS, "Statements refused after they were admitted, by kind of reason.") \
     X(METRIC_NODE_PROOFS, COUNTER, "cairn_node_proofs_total", "kind", "entry,state", \
       "Proof files put together.") \
-    X(METRIC_NODE_RECEIPTS, COUNTER, "cairn_node_receipts_total", "", "", \
-      "Heads that were signed with the receipt key.") \
+    X(METRIC_NODE_SIGNED, COUNTER, "cairn_node_signed_heads_total", "key", "receipt,checkpoint", \
+      "Heads that were signed, by the key that did it.") \
+    X(METRIC_NODE_NOTES, COUNTER, "cairn_node_witness_notes_total", "", "", \
+      "Sets of witness lines that were stored.") \
     X(METRIC_NODE_READ_ONLY, GAUGE, "cairn_node_read_only_state", "", "", \
       "1 while the node takes no statements, otherwise 0.") \
     X(METRIC_NODE_READY, GAUGE, "cairn_node_ready_state", "", "", \

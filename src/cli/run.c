@@ -95,6 +95,7 @@ static int serve(const char *dir, const struct config *config, const struct conf
     say_state(node, server);
     int signal_number;
     sigwait(&stop, &signal_number);
+    atomic_store(&api.draining, true);
     server_stop(server, STOP_WAIT_MS);
     node_close(node);
     return STATUS_OK;

@@ -4,6 +4,7 @@
 #include "http/queries.h"
 #include "http/submit.h"
 #include "http/tlog.h"
+#include "http/watch.h"
 
 #define SEQUENCE_MAX ((size_t)32 << 20)
 #define BATCH_MAX    (BATCH_BYTES_MAX + ENTRY_MAX)
@@ -31,6 +32,8 @@ const struct route api_routes[] = {
     {"GET", "/tlog/tile/entries/{tile...}", get_entry_bundle, 0, NULL, ROUTE_READ},
     {"GET", "/tlog/tile/{level}/{tile...}", get_tile, 0, NULL, ROUTE_READ},
     {"GET", "/healthz", get_health, 0, NULL, ROUTE_OPEN},
+    {"GET", "/readyz", get_ready, 0, NULL, ROUTE_OPEN},
+    {"GET", "/metrics", get_metrics, 0, NULL, ROUTE_WATCH},
     {"GET", "/openapi.yaml", get_openapi, 0, NULL, ROUTE_OPEN},
     {NULL, NULL, NULL, 0, NULL, ROUTE_OPEN},
 };

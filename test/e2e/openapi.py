@@ -161,6 +161,8 @@ def real_answers_are_as_described(folder):
     clerk = ask("/v1/members/{id}", "/v1/members/clerk")
     ask("/v1/keys/{kid}", "/v1/keys/" + clerk["keys"][0])
     ask("/healthz", "/healthz")
+    assert ask("/readyz", "/readyz") == {"ready": True, "reasons": []}
+    ask("/metrics", "/metrics")
     for path in API["paths"]:
         if "{" in path:
             answer = ledger.http("GET", re.sub(r"\{\w+\}", "f" * 64, path))
