@@ -2,6 +2,7 @@
 #include "http/server_internal.h"
 
 #include "codec/text.h"
+#include "http/concise.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,12 +72,17 @@ void exchange_let_go(struct exchange *exchange)
 void exchange_refuse(struct exchange *exchange, enum refusal refusal)
 {
     struct response *response = &exchange->response;
+    bool concise = exchange->path && concise_path(exchange->path);
     response->status = refusal_status(refusal);
-    response->content_type = "application/problem+json";
+    response->content_type = concise ? CONCISE_TYPE : "application/problem+json";
     response->retry_after_s = refusal_retry_after_s(refusal);
     response->caching = CACHE_NEVER;
     response->body.len = 0;
-    refusal_write(&response->body, refusal);
+    if (concise) {
+        refusal_write_concise(&response->body, refusal);
+    } else {
+        refusal_write(&response->body, refusal);
+    }
 }
 
 void exchange_hold_answer(struct exchange *exchange)

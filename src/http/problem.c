@@ -1,5 +1,7 @@
 #include "http/problem.h"
 
+#include "http/concise.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -52,13 +54,18 @@ unsigned problem_status(enum err err)
     BUG_ON(true);
 }
 
-/* "/problems/not-canonical" for ERR_NOT_CANONICAL. */
+void problem_type(char *out, size_t cap, enum err err)
+{
+    snprintf(out, cap, "%s", err_name(err) + strlen("ERR_"));
+    for (char *at = out; *at; at++) {
+        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
+    }
+}
+
 static void type_of(enum err err, char *out, size_t cap)
 {
-    int len = snprintf(out, cap, "/problems/%s", err_name(err) + strlen("ERR_"));
-    for (int i = (int)strlen("/problems/"); i < len; i++) {
-        out[i] = out[i] == '_' ? '-' : (char)tolower((unsigned char)out[i]);
-    }
+    size_t len = (size_t)snprintf(out, cap, "/problems/");
+    problem_type(out + len, cap - len, err);
 }
 
 static void set_text(json_t *json, const char *key, const char *text)
@@ -70,11 +77,23 @@ static void set_text(json_t *json, const char *key, const char *text)
     }
 }
 
-json_t *problem_json(enum err err, const struct why *why)
+/* Where nobody knew a remedy, the page of the type says what can be done. */
+static void complete(struct why *out, const struct why *why, const char *type)
+{
+    *out = *why;
+    if (out->remedy[0] == '\0') {
+        snprintf(out->remedy, sizeof out->remedy, "GET %s says what to do.", type);
+    }
+}
+
+json_t *problem_json(enum err err, const struct why *given)
 {
     char type[64];
-    type_of(err, type, sizeof type);
     char detail[600];
+    struct why whole;
+    const struct why *why = &whole;
+    type_of(err, type, sizeof type);
+    complete(&whole, given, type);
     why_print(why, err, detail, sizeof detail);
     json_t *json = json_object();
     json_object_set_new(json, "type", json_string(type));
@@ -97,12 +116,38 @@ static void dump(struct exchange *exchange, json_t *json)
     json_decref(json);
 }
 
+static void dump_concise(struct exchange *exchange, enum err err, const struct why *given)
+{
+    char type[64];
+    char detail[600];
+    struct why whole;
+    const struct why *why = &whole;
+    type_of(err, type, sizeof type);
+    complete(&whole, given, type);
+    why_print(why, err, detail, sizeof detail);
+    exchange_response(exchange)->body.len = 0;
+    concise_write(&exchange_response(exchange)->body,
+                  &(struct concise){.status = problem_status(err),
+                                    .type = type,
+                                    .title = err_text(err),
+                                    .detail = detail,
+                                    .field = why->field,
+                                    .value = why->value,
+                                    .problem = why->problem[0] ? why->problem : err_text(err),
+                                    .remedy = why->remedy});
+}
+
 void respond_problem(struct exchange *exchange, enum err err, const struct why *why)
 {
     struct response *response = exchange_response(exchange);
-    dump(exchange, problem_json(err, why));
+    bool concise = concise_path(exchange_path(exchange));
+    if (concise) {
+        dump_concise(exchange, err, why);
+    } else {
+        dump(exchange, problem_json(err, why));
+    }
     response->status = problem_status(err);
-    response->content_type = "application/problem+json";
+    response->content_type = concise ? CONCISE_TYPE : "application/problem+json";
     response->retry_after_s = response->status == 503 ? RETRY_AFTER_S : 0;
 }
 

@@ -8,6 +8,8 @@
 
 /* The HTTP status that stands for an error. */
 unsigned problem_status(enum err err);
+/* Writes "not-canonical" for ERR_NOT_CANONICAL: the end of its type, and the name of its page. */
+void problem_type(char *out, size_t cap, enum err err);
 /* A problem document; `why` gives field, value and remedy. The caller owns it. */
 json_t *problem_json(enum err err, const struct why *why);
 /* Makes it the response, with its status. */

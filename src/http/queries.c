@@ -11,24 +11,14 @@
 
 #define MEMBERS_MAX 1000
 
-/* The API's description, as the file stands. */
-__asm__(".section .rodata\n"
-        ".global cairn_openapi_start\n"
-        ".global cairn_openapi_end\n"
-        "cairn_openapi_start:\n"
-        ".incbin \"" OPENAPI_FILE "\"\n"
-        "cairn_openapi_end:\n"
-        ".byte 0\n"
-        ".previous\n");
-extern const uint8_t cairn_openapi_start[];
-extern const uint8_t cairn_openapi_end[];
+/* The API's description, as the file docs/openapi.yaml stands. */
+extern const char openapi_text[];
 
 void get_openapi(void *context, struct exchange *exchange)
 {
     (void)context;
     struct buf body = {0};
-    buf_put(&body,
-            (struct bytes){cairn_openapi_start, (size_t)(cairn_openapi_end - cairn_openapi_start)});
+    buf_put(&body, bytes_text(openapi_text));
     respond_bytes(exchange, "application/yaml", &body);
 }
 
@@ -70,6 +60,29 @@ void get_ledger(void *context, struct exchange *exchange)
     json_object_set_new(object, "head", render_header(view_header(view)));
     view_release(view);
     respond_json(exchange, 200, object);
+}
+
+void get_health(void *context, struct exchange *exchange)
+{
+    struct node *node = api_node(context);
+    struct node_figures figures;
+    node_figures(node, &figures);
+    json_t *reason = render_read_only(node);
+    bool good = json_is_null(reason);
+    json_t *object = json_object();
+    json_object_set_new(object, "status", json_string(good ? "ok" : "read-only"));
+    json_object_set_new(object, "read_only", reason);
+    json_set_uint(object, "tree_size", figures.tree_size);
+    json_set_uint(object, "height", figures.height);
+    json_set_uint(object, "index_height", figures.index_height);
+    json_set_uint(object, "index_delta_pairs", figures.delta_pairs);
+    json_set_uint(object, "index_pending_compaction_bytes", figures.pending_compaction_len);
+    json_set_uint(object, "background_jobs", figures.background_jobs);
+    json_set_uint(object, "queued", figures.queued_count);
+    json_set_uint(object, "accepted", figures.accepted);
+    json_set_uint(object, "items", figures.items);
+    json_set_uint(object, "refused", figures.refused);
+    respond_json(exchange, good ? 200 : 503, object);
 }
 
 static void respond_block(struct exchange *exchange, struct buf *bytes)

@@ -1,5 +1,7 @@
 #include "http/refusal.h"
 
+#include "http/concise.h"
+
 #include <stdio.h>
 
 #define RETRY_AFTER_S 1
@@ -17,6 +19,11 @@ static const struct {
 unsigned refusal_status(enum refusal refusal)
 {
     return rows[refusal].status;
+}
+
+const char *refusal_type(enum refusal refusal)
+{
+    return rows[refusal].type;
 }
 
 unsigned refusal_retry_after_s(enum refusal refusal)
@@ -39,4 +46,22 @@ void refusal_write(struct buf *out, enum refusal refusal)
                        remedy, field, problem, remedy);
     BUG_ON(len < 0 || (size_t)len >= sizeof json);
     buf_put(out, (struct bytes){(const uint8_t *)json, (size_t)len});
+}
+
+void refusal_write_concise(struct buf *out, enum refusal refusal)
+{
+    char type[64];
+    char title[160];
+    char detail[320];
+    snprintf(type, sizeof type, "/problems/%s", rows[refusal].type);
+    snprintf(title, sizeof title, "%s %s", rows[refusal].field, rows[refusal].problem);
+    snprintf(detail, sizeof detail, "%s. %s", title, rows[refusal].remedy);
+    concise_write(out, &(struct concise){.status = rows[refusal].status,
+                                         .type = type,
+                                         .title = title,
+                                         .detail = detail,
+                                         .field = rows[refusal].field,
+                                         .value = "",
+                                         .problem = rows[refusal].problem,
+                                         .remedy = rows[refusal].remedy});
 }

@@ -11,6 +11,11 @@
       "GET /openapi.yaml lists every path.")                                                       \
     X(REFUSE_METHOD, 405, "method", "method", "method", "is none of this path",                    \
       "Use one that the Allow header names.")                                                      \
+    X(REFUSE_ACCEPT, 406, "not-acceptable", "accept", "accept",                                    \
+      "names no form that this path has",                                                          \
+      "GET /openapi.yaml says what each path gives; Accept: */* takes what there is.")             \
+    X(REFUSE_TYPE, 415, "media-type", "media_type", "content-type",                                \
+      "is none that this path takes", "GET /openapi.yaml says what each path takes.")              \
     X(REFUSE_LONG_PATH, 414, "range", "long_path", "path", "is longer than 2,048 bytes",           \
       "GET /openapi.yaml lists every path.")                                                       \
     X(REFUSE_HEADER, 431, "range", "header", "header", "is larger than the server takes",          \
@@ -44,9 +49,12 @@
 enum refusal { REFUSAL_TABLE(REFUSAL_NAME) REFUSAL_COUNT };
 
 unsigned refusal_status(enum refusal refusal);
+/* "not-found": the end of its type, and the name of its page. */
+const char *refusal_type(enum refusal refusal);
 /* Seconds for a Retry-After header; 0: none. */
 unsigned refusal_retry_after_s(enum refusal refusal);
-/* Appends the document. */
+/* Appends the document; the second one in CBOR (http/concise.h). */
 void refusal_write(struct buf *out, enum refusal refusal);
+void refusal_write_concise(struct buf *out, enum refusal refusal);
 
 #endif

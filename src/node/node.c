@@ -304,3 +304,43 @@ struct view *node_view(struct node *node)
 {
     return ledger_view(node->ledger);
 }
+
+/* The database counts debts in bytes for levels only; what sorted runs still owe are jobs. */
+static uint64_t background_jobs(struct node *node)
+{
+    uint64_t jobs = store_property(node->store, FAMILY_META, "rocksdb.num-running-compactions") +
+                    store_property(node->store, FAMILY_META, "rocksdb.num-running-flushes");
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        jobs += store_property(node->store, (enum family)family, "rocksdb.compaction-pending") +
+                store_property(node->store, (enum family)family, "rocksdb.mem-table-flush-pending");
+    }
+    for (unsigned kind = 0; kind < INDEX_KIND_COUNT; kind++) {
+        jobs += index_property(node->index, (enum index_kind)kind, "rocksdb.compaction-pending");
+    }
+    return jobs;
+}
+
+void node_figures(struct node *node, struct node_figures *out)
+{
+    *out = (struct node_figures){0};
+    struct view *view = node_view(node);
+    out->tree_size = view_header(view)->tree_size;
+    out->height = view_header(view)->height;
+    view_release(view);
+    enum err err = index_height(node->index, &out->index_height);
+    (void)err; /* not found: nothing is indexed yet, which is height 0 */
+    out->delta_pairs = index_delta_len(node->index);
+    if (node->order) {
+        struct order_status status;
+        node->order->status(node->order, &status);
+        out->queued_count = status.queued_count;
+    }
+    for (unsigned kind = 0; kind < INDEX_KIND_COUNT; kind++) {
+        out->pending_compaction_len += index_property(node->index, (enum index_kind)kind,
+                                                      "rocksdb.estimate-pending-compaction-bytes");
+    }
+    out->background_jobs = background_jobs(node);
+    out->accepted = atomic_load(&node->accepted);
+    out->items = atomic_load(&node->items);
+    out->refused = atomic_load(&node->refused);
+}

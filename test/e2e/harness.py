@@ -130,10 +130,6 @@ class Ledger:
         status, _, body = self.http("GET", "/healthz")
         return status, json.loads(body)
 
-    def ready(self):
-        status, _, body = self.http("GET", "/readyz")
-        return status, json.loads(body)
-
     def height(self):
         return self.json("/v1/ledger")["head"]["height"]
 

@@ -160,9 +160,17 @@ def real_answers_are_as_described(folder):
     assert {member["id"] for member in members} >= {"operator", "clerk"}, members
     clerk = ask("/v1/members/{id}", "/v1/members/clerk")
     ask("/v1/keys/{kid}", "/v1/keys/" + clerk["keys"][0])
+    ask("/entries", "/entries", "post", word, {"Content-Type": "application/cose"}, 201)
+    ask("/entries", "/entries", "post", b"no statement", wanted=400)
+    ask("/entries/{id}", "/entries/" + statement)
+    ask("/entries/{id}", "/entries/" + statement,
+        headers={"Accept": "application/scitt-statement+cose"})
+    ask("/.well-known/scitt-keys", "/.well-known/scitt-keys")
+    node = ask("/v1/members/{id}", "/v1/members/node-1")["keys"]
+    assert {ledger.http("GET", "/.well-known/scitt-keys/" + kid)[0] for kid in node} == {200, 404}
+    ask("/problems", "/problems")
+    ask("/problems/{name}", "/problems/not-found", headers={"Accept": "text/html"})
     ask("/healthz", "/healthz")
-    assert ask("/readyz", "/readyz") == {"ready": True, "reasons": []}
-    ask("/metrics", "/metrics")
     for path in API["paths"]:
         if "{" in path:
             answer = ledger.http("GET", re.sub(r"\{\w+\}", "f" * 64, path))

@@ -1,4 +1,5 @@
 """The cases of outside.py: usage: outside_cases.py CAIRN NODE_FOLDER [-k WORD]"""
+import base64
 import hashlib
 import io
 import pathlib
@@ -88,6 +89,139 @@ def scitt_cose_verifies_statement_and_receipt(folder):
         raise AssertionError("an altered signature holds")
     except scitt_cose.CoseError:
         pass
+
+
+def concise(answer, status, kind):
+    """Checks an error of SCRAPI (RFC 9290); returns its map."""
+    assert answer[0] == status, answer
+    assert answer[1]["Content-Type"] == "application/concise-problem-details+cbor", answer
+    problem = cbor2.loads(answer[2])
+    assert problem[7807][0] == "/problems/" + kind and problem[7807][1] == status, problem
+    assert problem[-1] and problem[-2] and problem[7807]["remedy"], problem
+    return problem
+
+
+def pem_of(key):
+    """PEM of a COSE_Key of Ed25519 or P-256."""
+    if key[1] == 1:
+        assert key[-1] == 6 and key[3] == -8, key
+        der = bytes.fromhex("302a300506032b6570032100") + key[-2]
+    else:
+        assert key[1] == 2 and key[-1] == 1 and key[3] == -7, key
+        der = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+        der += key[-2] + key[-3]
+    text = base64.b64encode(der).decode()
+    return "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % text
+
+
+def receipt_key(ledger, receipt):
+    """The key of a receipt, as the server publishes it, found in three ways."""
+    kid = cbor2.loads(sign1(receipt)[0])[4]
+    status, headers, body = ledger.http("GET", "/.well-known/scitt-keys",
+                                        headers={"Accept": "application/cbor"})
+    assert (status, headers["Content-Type"]) == (200, "application/cbor"), (status, body)
+    keys = {key[2]: key for key in cbor2.loads(body)}
+    name = base64.urlsafe_b64encode(kid).rstrip(b"=").decode()
+    for text in (name, kid.hex()):
+        status, _, body = ledger.http("GET", "/.well-known/scitt-keys/" + text)
+        assert status == 200 and cbor2.loads(body) == keys[kid], (text, status, body)
+    return pem_of(keys[kid])
+
+
+def foreign_member(ledger, name):
+    """A key of purpose foreign; returns its file and its kid."""
+    key = ledger.folder / (name + ".key")
+    request = ledger.folder / (name + ".req")
+    ledger.cli("key", "new", key)
+    ledger.cli("key", "request", key, "--member", name, "--purpose", "foreign", "--for",
+               ledger.trust, "--out", request)
+    ledger.cli("member", "add", name, "--request", request, "--role", "depositor", "--key",
+               ledger.dir / "operator.key")
+    der = run("openssl", "pkey", "-in", key, "-pubout", "-outform", "PEM").stdout
+    der = base64.b64decode("".join(der.splitlines()[1:-1]))
+    return key, hashlib.sha256(der).digest()
+
+
+def a_scitt_client_registers_and_verifies(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    key, kid = foreign_member(ledger, "pipeline")
+    statement = scitt_cose.build_signed_statement(
+        b"an inventory", alg="EdDSA", private_key_pem=key.read_bytes(), issuer="pipeline",
+        subject="release-1", content_type="text/plain", kid=kid)
+    cose = {"Content-Type": "application/cose", "Accept": "application/cose"}
+    status, headers, receipt = ledger.http("POST", "/entries", statement, cose)
+    assert (status, headers["Content-Type"]) == (201, "application/cose"), (status, receipt)
+    pem = receipt_key(ledger, receipt)
+
+    def verifies(candidate):
+        result = scitt_cose.verify_receipt(candidate, leaf_entry_hex=entry_of(statement).hex(),
+                                           log_public_key_pem=pem)
+        assert result.ok, result.errors
+        return result
+
+    assert verifies(receipt).leaf_index == 2
+    # Others register something, so that the next receipt is under another head.
+    deposited(ledger, ledger.member("clerk"))
+    where = headers["Location"]
+    status, headers, later = ledger.http("GET", where, headers={"Accept": "application/cose"})
+    assert status == 200 and verifies(later).tree_size > verifies(receipt).tree_size, later
+    tag = headers["ETag"]
+    assert ledger.http("GET", where, headers={"If-None-Match": tag})[0] == 304
+    status, headers, whole = ledger.http(
+        "GET", where, headers={"Accept": "application/scitt-statement+cose"})
+    assert (status, headers["Content-Type"]) == (200, "application/scitt-statement+cose"), whole
+    verifies(scitt_cose.extract_receipts(whole)[0])
+    assert scitt_cose.parse_signed_statement(
+        whole, public_key_pem=public_key(folder, key).read_bytes())["issuer"] == "pipeline"
+    again = ledger.http("POST", "/entries", statement, cose)
+    assert again[0] == 201 and again[1]["Location"] == where, again
+    ledger.stop()
+
+
+def an_own_deposit_is_registered_as_an_entry(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    key = ledger.member("clerk")
+    statement, _ = exported(ledger, deposited(ledger, key)[1])
+    entry = entry_of(statement)
+    # The same statement a second time; nothing unprotected is needed for what is stored already.
+    item = ledger.http("GET", "/v1/statements/" + hashlib.sha256(cbor2.dumps(
+        ["Signature1", sign1(entry)[0], b"", sign1(entry)[2]])).hexdigest() + "/items")[2]
+    protected, _, payload, signature = sign1(entry)
+    body = cbor2.dumps(cbor2.CBORTag(18, [protected, {-65801: item}, payload, signature]))
+    status, headers, receipt = ledger.http("POST", "/entries", body)
+    assert status == 201, (status, receipt)
+    result = scitt_cose.verify_receipt(receipt, leaf_entry_hex=entry.hex(),
+                                       log_public_key_pem=receipt_key(ledger, receipt))
+    assert result.ok, result.errors
+    assert ledger.http("GET", headers["Location"])[0] == 200
+    ledger.stop()
+
+
+def errors_of_scrapi_are_concise(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    key, kid = foreign_member(ledger, "pipeline")
+    statement = scitt_cose.build_signed_statement(
+        b"x", alg="EdDSA", private_key_pem=key.read_bytes(), issuer="pipeline", subject="s",
+        content_type="text/plain", kid=kid)
+    concise(ledger.http("POST", "/entries", b""), 400, "truncated")
+    concise(ledger.http("POST", "/entries", b"\xa0"), 400, "format")
+    concise(ledger.http("POST", "/entries", flipped(statement, len(statement) - 3)), 403,
+            "signature")
+    protected, _, payload, signature = sign1(statement)
+    detached = cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, signature]))
+    problem = concise(ledger.http("POST", "/entries", detached), 400, "format")
+    assert problem[7807]["field"] == "payload", (problem, payload)
+    unknown = scitt_cose.build_signed_statement(
+        b"x", alg="EdDSA", private_key_pem=key.read_bytes(), issuer="pipeline", subject="s",
+        content_type="text/plain", kid=b"\1" * 32)
+    concise(ledger.http("POST", "/entries", unknown), 403, "key")
+    concise(ledger.http("GET", "/entries/" + "0" * 64), 404, "not-found")
+    concise(ledger.http("GET", "/entries/zz"), 400, "range")
+    concise(ledger.http("DELETE", "/entries"), 405, "method")
+    concise(ledger.http("GET", "/entries/a/b"), 404, "not-found")
+    concise(ledger.http("GET", "/.well-known/scitt-keys/" + kid.hex()), 404, "not-found")
+    concise(ledger.http("GET", "/.well-known/scitt-keys/AA"), 400, "range")
+    ledger.stop()
 
 
 def transmute_cose_verifies_an_es256_receipt(folder):
@@ -199,7 +333,9 @@ def cbor2_decodes_every_artefact(folder):
 
 
 def main():
-    run_cases(scitt_cose_verifies_statement_and_receipt, transmute_cose_verifies_an_es256_receipt,
+    run_cases(scitt_cose_verifies_statement_and_receipt, a_scitt_client_registers_and_verifies,
+              an_own_deposit_is_registered_as_an_entry, errors_of_scrapi_are_concise,
+              transmute_cose_verifies_an_es256_receipt,
               openssl_verifies_an_es256_signature, openssl_verifies_an_sm2_signature,
               cbor2_decodes_every_artefact)
 

@@ -96,6 +96,11 @@ struct response *exchange_response(struct exchange *exchange)
     return &exchange->response;
 }
 
+void response_header(struct exchange *exchange, const char *name, const char *value)
+{
+    BUG_ON(exchange->response.status == 0 || name[0] == '\0' || value[0] == '\0');
+}
+
 void exchange_keep(struct exchange *exchange, void *kept, free_fn *release)
 {
     BUG_ON(exchange->kept != NULL);
@@ -147,19 +152,6 @@ static void stream(struct exchange *exchange, void *context)
     exchange->body.len = 0;
 }
 
-static void serve(struct exchange *exchange, void *context)
-{
-    if (exchange->route->stream) {
-        stream(exchange, context);
-    }
-    if (exchange->response.status == 0) {
-        exchange->route->handler(context, exchange);
-    }
-    if (exchange->suspended) {
-        wait_resumed(context, exchange);
-    }
-}
-
 static void exchange_clear(struct exchange *exchange)
 {
     if (exchange->release) {
@@ -188,6 +180,22 @@ static struct {
     struct hash statement; /* of a deposit by alice */
     struct hash digest;    /* of its item */
 } world;
+
+/* As the server calls it. */
+static void serve(struct exchange *exchange)
+{
+    struct api api = {.node = world.node};
+    void *context = &api;
+    if (exchange->route->stream) {
+        stream(exchange, context);
+    }
+    if (exchange->response.status == 0) {
+        exchange->route->handler(context, exchange);
+    }
+    if (exchange->suspended) {
+        wait_resumed(context, exchange);
+    }
+}
 
 static void sign(struct buf *out, bool operator, const char * type, struct bytes payload)
 {
@@ -232,7 +240,7 @@ static struct hash post(struct buf *body)
     BUG_ON(statement_parse(&statement, buf_bytes(body), NULL) != OK);
     statement_id(&id, &statement, NULL);
     *body = (struct buf){0};
-    serve(&exchange, world.node);
+    serve(&exchange);
     BUG_ON(exchange.response.status != 201);
     exchange_clear(&exchange);
     return id;
@@ -504,6 +512,15 @@ static void check_update(struct bytes bytes)
     trust_update_free(update);
 }
 
+/* Where the paths of SCRAPI answer in CBOR. */
+static void check_cbor(struct bytes bytes)
+{
+    struct cbor_reader reader;
+    cbor_init(&reader, bytes);
+    cbor_item(&reader);
+    BUG_ON(cbor_end(&reader) != OK);
+}
+
 static void check_response(const struct response *response)
 {
     struct bytes body = buf_bytes(&response->body);
@@ -514,6 +531,8 @@ static void check_response(const struct response *response)
         json_t *json = json_loadb((const char *)body.at, body.len, 0, NULL);
         BUG_ON(!json_is_object(json));
         json_decref(json);
+    } else if (strstr(type, "details+cbor") || strcmp(type, "application/cose") == 0) {
+        check_cbor(body);
     } else if (strstr(type, "proof+cose")) {
         check_proof(body);
     } else if (strstr(type, "state+cbor")) {
@@ -545,7 +564,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (exchange.route->body_max > 0) {
         body_make(&exchange.body, input, how);
     }
-    serve(&exchange, world.node);
+    serve(&exchange);
     check_response(&exchange.response);
     exchange_clear(&exchange);
     return 0;

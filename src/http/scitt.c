@@ -1,0 +1,207 @@
+#include "http/scitt.h"
+
+#include "codec/text.h"
+#include "http/api.h"
+#include "http/problem.h"
+#include "proof/cosekey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECEIPT_TYPE   "application/scitt-receipt+cose"
+#define STATEMENT_TYPE "application/scitt-statement+cose"
+#define COSE_TYPE      "application/cose"
+#define ENTRIES        "/entries/"
+#define BASE64URL_KID  43 /* characters of 32 bytes */
+
+/* ---- entries */
+
+static void set_location(struct exchange *exchange, const struct hash *id)
+{
+    char location[sizeof ENTRIES + 2 * sizeof id->at] = ENTRIES;
+    hex_write(location + strlen(ENTRIES), hash_bytes(id));
+    response_header(exchange, "Location", location);
+}
+
+/* Whether the client names this media type and not the general one. */
+static bool wants(const struct exchange *exchange, const char *type)
+{
+    const char *accept = exchange_header(exchange, "Accept");
+    return accept && strstr(accept, type) != NULL;
+}
+
+static void respond_entry(struct node *node, struct exchange *exchange, uint64_t index)
+{
+    struct buf body = {0};
+    struct why why = {0};
+    bool whole = wants(exchange, STATEMENT_TYPE);
+    enum err err = whole ? node_transparent(node, index, &body, &why)
+                         : node_entry_receipt(node, index, &body, &why);
+    if (err == OK) {
+        const char *receipt = wants(exchange, RECEIPT_TYPE) ? RECEIPT_TYPE : COSE_TYPE;
+        respond_bytes(exchange, whole ? STATEMENT_TYPE : receipt, &body);
+        exchange_response(exchange)->caching = CACHE_REVALIDATE;
+        response_header(exchange, "Vary", "Accept");
+    } else {
+        respond_problem(exchange, err, &why);
+    }
+    buf_clear(&body);
+}
+
+struct registering {
+    struct exchange *exchange;
+    struct node_answers *answers; /* one */
+};
+
+static void registering_free(void *kept)
+{
+    struct registering *registering = kept;
+    free(registering->answers);
+    free(registering);
+}
+
+static void finish(void *context, struct exchange *exchange)
+{
+    const struct registering *registering = exchange_kept(exchange);
+    const struct node_answer *answer = &registering->answers->at[0];
+    if (answer->err != OK) {
+        respond_problem(exchange, answer->err, &answer->why);
+        return;
+    }
+    respond_entry(api_node(context), exchange, answer->index);
+    if (exchange_response(exchange)->status == 200) {
+        exchange_response(exchange)->status = 201;
+        set_location(exchange, &answer->id);
+    }
+}
+
+/* On a thread of the node. */
+static void answered(void *context, struct node_answers *answers)
+{
+    struct registering *registering = context;
+    registering->answers = answers;
+    exchange_resume(registering->exchange, finish);
+}
+
+static void fail_now(void *context, struct exchange *exchange)
+{
+    (void)context;
+    (void)exchange; /* the response is set */
+}
+
+void post_entry(void *context, struct exchange *exchange)
+{
+    struct why why = {0};
+    struct registering *registering = mem_zalloc(sizeof *registering);
+    registering->exchange = exchange;
+    exchange_keep(exchange, registering, registering_free);
+    exchange_suspend(exchange, NULL);
+    enum err err =
+        node_submit_one(api_node(context), exchange_body(exchange), answered, registering, &why);
+    if (err != OK) {
+        respond_problem(exchange, err, &why);
+        exchange_resume(exchange, fail_now);
+    }
+}
+
+struct place_of {
+    bool found;
+    struct hash id;
+    uint64_t index;
+};
+
+static bool take_place(void *context, struct node_found *found)
+{
+    struct place_of *place = context;
+    place->found = true;
+    place->id = found->id;
+    place->index = found->index;
+    return false;
+}
+
+void get_entry(void *context, struct exchange *exchange)
+{
+    const char *text = exchange_part(exchange, 0);
+    struct place_of place = {0};
+    struct hash id;
+    enum err err = hex_read(id.at, sizeof id.at, bytes_text(text));
+    if (err == OK) {
+        err =
+            node_find(api_node(context), NODE_BY_STATEMENT, hash_bytes(&id), 0, take_place, &place);
+    }
+    if (err == OK) {
+        respond_entry(api_node(context), exchange, place.index);
+        set_location(exchange, &place.id);
+    } else {
+        respond_refusal(exchange, err, "entry", text,
+                        "Give the 64 hex digits of the Location header that its registration got.");
+    }
+}
+
+/* ---- keys */
+
+static void add_key(void *context, const struct hash *kid, const struct key_record *record)
+{
+    cose_key_write(context, kid, record);
+}
+
+struct key_set {
+    struct buf keys;
+    size_t count;
+};
+
+static void add_to_set(void *context, const struct hash *kid, const struct key_record *record)
+{
+    struct key_set *set = context;
+    cose_key_write(&set->keys, kid, record);
+    set->count++;
+}
+
+void get_scitt_keys(void *context, struct exchange *exchange)
+{
+    struct key_set set = {0};
+    struct buf body = {0};
+    enum err err = node_receipt_keys(api_node(context), add_to_set, &set);
+    if (err == OK) {
+        cbor_put_array(&body, set.count);
+        buf_put(&body, buf_bytes(&set.keys));
+        respond_bytes(exchange, "application/cbor", &body);
+        exchange_response(exchange)->caching = CACHE_REVALIDATE;
+    } else {
+        respond_refusal(exchange, err, "keys", NULL, "Try again; if it stays, ask the operator.");
+    }
+    buf_clear(&set.keys);
+    buf_clear(&body);
+}
+
+/* A kid in base64url or in hex. */
+static enum err kid_read(struct hash *out, const char *text)
+{
+    struct buf bytes = {0};
+    if (strlen(text) != BASE64URL_KID) {
+        return hex_read(out->at, sizeof out->at, bytes_text(text));
+    }
+    TRY(base64url_append(&bytes, bytes_text(text)));
+    memcpy(out->at, bytes.at, sizeof out->at);
+    buf_clear(&bytes);
+    return OK;
+}
+
+void get_scitt_key(void *context, struct exchange *exchange)
+{
+    const char *text = exchange_part(exchange, 0);
+    struct buf body = {0};
+    struct hash kid;
+    enum err err = kid_read(&kid, text);
+    if (err == OK) {
+        err = node_receipt_key(api_node(context), &kid, add_key, &body);
+    }
+    if (err == OK) {
+        respond_bytes(exchange, "application/cbor", &body);
+        exchange_response(exchange)->caching = CACHE_FOREVER;
+    } else {
+        respond_refusal(exchange, err, "kid", text,
+                        "Give the kid of a receipt, in base64url without padding or in hex.");
+    }
+    buf_clear(&body);
+}
