@@ -5,6 +5,8 @@
 static const struct verb *const verbs[] = {
     &verb_init,
     &verb_run,
+    &verb_config_check,
+    &verb_config_show,
     &verb_resume,
     &verb_key_new,
     &verb_key_show,

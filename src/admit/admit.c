@@ -4,6 +4,7 @@
 
 #include "admit/keyring.h"
 #include "admit/verdicts.h"
+#include "base/metrics.h"
 #include "crypto/digest.h"
 
 #include <pthread.h>
@@ -13,6 +14,9 @@
 
 #define TAKE        8 /* statements that a verifier takes at a time: about 0.5 ms of work */
 #define THREADS_MAX 64
+
+/* Places in the label of METRIC_ADMIT_SIGNATURES. */
+enum { SIGNATURE_GOOD, SIGNATURE_REMEMBERED, SIGNATURE_BAD, SIGNATURE_UNKNOWN_KEY };
 
 struct group {
     struct group *next;
@@ -105,6 +109,7 @@ static enum err verify(struct admit *admit, struct submission *submission, struc
     struct ring_key *key;
     enum err err = keyring_get(admit->keyring, &submission->statement, &key);
     if (err == ERR_NOT_FOUND) {
+        metric_add(METRIC_ADMIT_SIGNATURES, SIGNATURE_UNKNOWN_KEY, 1);
         return OK; /* the ledger decides, see the head of admit.h */
     }
     if (err != OK) {
@@ -113,12 +118,18 @@ static enum err verify(struct admit *admit, struct submission *submission, struc
     const struct hash *kid = pubkey_kid(key->key);
     struct hash digest;
     sha256(&digest, buf_bytes(&submission->entry));
-    if (!verdicts_has(admit->verdicts, &digest, kid)) {
+    bool remembered = verdicts_has(admit->verdicts, &digest, kid);
+    if (!remembered) {
         err = statement_verify(&submission->statement, &key->record, key->key, why);
         if (err == OK) {
             verdicts_add(admit->verdicts, &digest, kid);
         }
     }
+    metric_add(METRIC_ADMIT_SIGNATURES,
+               remembered  ? SIGNATURE_REMEMBERED
+               : err == OK ? SIGNATURE_GOOD
+                           : SIGNATURE_BAD,
+               1);
     submission->verified = err == OK;
     submission->verified_kid = *kid;
     ring_key_release(key);
@@ -158,11 +169,12 @@ void admit_one(struct admit *admit, struct admission *admission)
         admission->out = submission;
     } else {
         submission_free(submission);
+        metric_add(METRIC_ADMIT_REFUSED, metric_reason(admission->err), 1);
     }
 }
 
-enum err admit_batch_head(struct admit *admit, struct bytes statement, struct deposit *deposit,
-                          struct why *why)
+static enum err batch_head(struct admit *admit, struct bytes statement, struct deposit *deposit,
+                           struct why *why)
 {
     struct submission head = {0};
     struct statement parsed;
@@ -186,6 +198,16 @@ enum err admit_batch_head(struct admit *admit, struct bytes statement, struct de
                       "Register the key first, or sign with one that is.");
     }
     buf_clear(&head.entry);
+    return err;
+}
+
+enum err admit_batch_head(struct admit *admit, struct bytes statement, struct deposit *deposit,
+                          struct why *why)
+{
+    enum err err = batch_head(admit, statement, deposit, why);
+    if (err != OK) {
+        metric_add(METRIC_ADMIT_REFUSED, metric_reason(err), 1);
+    }
     return err;
 }
 
@@ -266,6 +288,14 @@ void admit_group(struct admit *admit, struct admission *admissions, size_t count
     admit->waiting += count;
     wake_verifiers(admit);
     pthread_mutex_unlock(&admit->lock);
+}
+
+size_t admit_waiting(struct admit *admit)
+{
+    pthread_mutex_lock(&admit->lock);
+    size_t waiting = admit->waiting;
+    pthread_mutex_unlock(&admit->lock);
+    return waiting;
 }
 
 struct admit *admit_new(struct ledger *ledger, const struct rules *rules, unsigned threads)

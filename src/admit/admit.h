@@ -19,6 +19,8 @@ struct admit;
 struct admit *admit_new(struct ledger *ledger, const struct rules *rules, unsigned threads);
 /* Finishes the groups under way, then frees. */
 void admit_free(struct admit *admit);
+/* Statements that no verifier has taken yet. */
+size_t admit_waiting(struct admit *admit);
 
 /* One statement to admit. It must stay where it is until `done` was called. */
 struct admission {

@@ -8,6 +8,10 @@
 #ifndef CAIRN_BASE_METRIC_TABLE_H
 #define CAIRN_BASE_METRIC_TABLE_H
 
+/* Kinds of reasons for a refusal: metric_reason(). */
+#define METRIC_REASONS \
+    "malformed,too_large,unsupported,key,signature,rule,exists,expired,busy,broken"
+
 /* clang-format off */
 #define METRIC_TABLE(X) \
     /* process */ \
@@ -18,7 +22,82 @@
     X(METRIC_PROCESS_RESIDENT, GAUGE, "cairn_process_resident_memory_bytes", "", "", \
       "Memory of the process that is in RAM.") \
     X(METRIC_PROCESS_FDS, GAUGE, "cairn_process_open_fds_count", "", "", \
-      "File descriptors that the process has open.")
+      "File descriptors that the process has open.") \
+    X(METRIC_PROCESS_FDS_MAX, GAUGE, "cairn_process_max_fds_count", "", "", \
+      "File descriptors that the process may have open.") \
+    /* store */ \
+    X(METRIC_STORE_FSYNC, TIMES, "cairn_store_fsync_duration_seconds", "file", "log,mark", \
+      "Time until a block's batch is durable in the write-ahead log, and its head in the mark.") \
+    X(METRIC_STORE_ERRORS, COUNTER, "cairn_store_errors_total", "kind", "io,corrupt", \
+      "Failures that the database reported.") \
+    X(METRIC_STORE_BLOCK_READS, COUNTER, "cairn_store_block_reads_total", "from", "cache,disk", \
+      "Blocks of the database that reads needed, by where they were.") \
+    X(METRIC_STORE_CACHE, GAUGE, "cairn_store_block_cache_bytes", "", "", \
+      "What the block cache holds.") \
+    X(METRIC_STORE_CACHE_MAX, GAUGE, "cairn_store_block_cache_capacity_bytes", "", "", \
+      "What the block cache may hold.") \
+    X(METRIC_STORE_MEMTABLES, GAUGE, "cairn_store_memtables_bytes", "", "", \
+      "Memory of what is not yet in sorted files.") \
+    X(METRIC_STORE_WAL, GAUGE, "cairn_store_wal_bytes", "", "", \
+      "Size of the write-ahead log, which a start after a kill reads.") \
+    X(METRIC_STORE_LIVE, GAUGE, "cairn_store_live_data_bytes", "", "", \
+      "Estimate of what the database holds, without what is overwritten or deleted.") \
+    X(METRIC_STORE_FILES, GAUGE, "cairn_store_files_bytes", "", "", \
+      "Size of the database's sorted files.") \
+    X(METRIC_STORE_PENDING, GAUGE, "cairn_store_pending_compaction_bytes", "", "", \
+      "What compactions still have to rewrite, estimated.") \
+    X(METRIC_STORE_JOBS, GAUGE, "cairn_store_background_jobs_count", "", "", \
+      "Flushes and compactions that run or are due.") \
+    /* admit */ \
+    X(METRIC_ADMIT_SIGNATURES, COUNTER, "cairn_admit_signatures_total", "result", \
+      "good,remembered,bad,unknown_key", \
+      "Signatures of statements that were checked; remembered: found good before.") \
+    X(METRIC_ADMIT_REFUSED, COUNTER, "cairn_admit_refused_statements_total", "reason", \
+      METRIC_REASONS, "Statements refused at admission, by kind of reason.") \
+    X(METRIC_ADMIT_WAITING, GAUGE, "cairn_admit_waiting_statements", "", "", \
+      "Statements that no verifier has taken yet.") \
+    /* order */ \
+    X(METRIC_ORDER_BLOCKS, COUNTER, "cairn_order_blocks_total", "", "", \
+      "Blocks made durable.") \
+    X(METRIC_ORDER_SIZE, SIZES, "cairn_order_block_size_statements", "", "", \
+      "Statements taken into a block, refused ones included.") \
+    X(METRIC_ORDER_TIME, TIMES, "cairn_order_block_duration_seconds", "step", "execute,commit", \
+      "Time that a block took: executed in memory, made durable.") \
+    X(METRIC_ORDER_QUEUED, GAUGE, "cairn_order_queued_statements", "", "", \
+      "Statements that wait for a block.") \
+    X(METRIC_ORDER_QUEUED_LEN, GAUGE, "cairn_order_queued_bytes", "", "", \
+      "Their bytes, items included.") \
+    X(METRIC_ORDER_CLOCK_STEP, TIME_GAUGE, "cairn_order_clock_step_seconds", "", "", \
+      "By how much the clock stepped, while that stops writing; otherwise 0.") \
+    /* node */ \
+    X(METRIC_NODE_TREE, GAUGE, "cairn_node_tree_size_entries", "", "", \
+      "Entries of the log.") \
+    X(METRIC_NODE_HEIGHT, GAUGE, "cairn_node_height_blocks", "", "", \
+      "Height of the newest block.") \
+    X(METRIC_NODE_INDEX_LAG, GAUGE, "cairn_node_index_lag_blocks", "", "", \
+      "Blocks that searches do not see yet.") \
+    X(METRIC_NODE_INDEX_DELTA, GAUGE, "cairn_node_index_delta_pairs", "", "", \
+      "Index pairs in memory that are not yet in a sorted run.") \
+    X(METRIC_NODE_ACCEPTED, COUNTER, "cairn_node_accepted_statements_total", "", "", \
+      "Statements that the ledger took, made durable.") \
+    X(METRIC_NODE_ITEMS, COUNTER, "cairn_node_items_total", "", "", \
+      "Items of deposits that the ledger took.") \
+    X(METRIC_NODE_REFUSED, COUNTER, "cairn_node_refused_statements_total", "reason", \
+      METRIC_REASONS, "Statements refused after they were admitted, by kind of reason.") \
+    X(METRIC_NODE_PROOFS, COUNTER, "cairn_node_proofs_total", "kind", "entry,state", \
+      "Proof files put together.") \
+    X(METRIC_NODE_SIGNED, COUNTER, "cairn_node_signed_heads_total", "key", "receipt,checkpoint", \
+      "Heads that were signed, by the key that did it.") \
+    X(METRIC_NODE_NOTES, COUNTER, "cairn_node_witness_notes_total", "", "", \
+      "Sets of witness lines that were stored.") \
+    X(METRIC_NODE_READ_ONLY, GAUGE, "cairn_node_read_only_state", "", "", \
+      "1 while the node takes no statements, otherwise 0.") \
+    X(METRIC_NODE_READY, GAUGE, "cairn_node_ready_state", "", "", \
+      "1 if /readyz answers 200, otherwise 0.") \
+    X(METRIC_NODE_DISK_FREE, GAUGE, "cairn_node_disk_free_bytes", "", "", \
+      "What is free on the disk of the ledger's folder.") \
+    X(METRIC_NODE_DISK, GAUGE, "cairn_node_disk_size_bytes", "", "", \
+      "Size of the disk of the ledger's folder.")
 /* clang-format on */
 
 #endif

@@ -126,6 +126,51 @@ uint64_t metric_value(enum metric metric, unsigned which)
     return count;
 }
 
+unsigned metric_reason(enum err err)
+{
+    enum { MALFORMED, TOO_LARGE, UNSUPPORTED, KEY, SIGNATURE, RULE, TAKEN, EXPIRED, BUSY, BROKEN };
+    switch (err) {
+    case ERR_TRUNCATED:
+    case ERR_TRAILING:
+    case ERR_NOT_CANONICAL:
+    case ERR_TYPE:
+    case ERR_FORMAT:
+        return MALFORMED;
+    case ERR_RANGE:
+    case ERR_DEPTH:
+        return TOO_LARGE;
+    case ERR_VERSION:
+    case ERR_UNSUPPORTED:
+        return UNSUPPORTED;
+    case ERR_KEY:
+    case ERR_PASSPHRASE:
+        return KEY;
+    case ERR_SIGNATURE:
+        return SIGNATURE;
+    case ERR_MISMATCH:
+    case ERR_NOT_FOUND:
+    case ERR_REFUSED:
+        return RULE;
+    case ERR_EXISTS:
+        return TAKEN;
+    case ERR_EXPIRED:
+        return EXPIRED;
+    case ERR_BUSY:
+    case ERR_TIMEOUT:
+    case ERR_CLOSED:
+    case ERR_READ_ONLY:
+    case ERR_UNREACHABLE:
+        return BUSY;
+    case ERR_IO:
+    case ERR_CORRUPT:
+        return BROKEN;
+    case OK:
+    case ERR_COUNT:
+        break;
+    }
+    BUG_ON(true);
+}
+
 /* ---- printing */
 
 __attribute__((format(printf, 2, 3))) static void print(struct buf *out, const char *format, ...)

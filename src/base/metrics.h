@@ -42,6 +42,8 @@ void metric_observe_us(enum metric metric, unsigned which, uint64_t us);
 void metric_observe(enum metric metric, unsigned which, uint64_t value);
 /* What a cell holds; of a histogram the count of its observations. */
 uint64_t metric_value(enum metric metric, unsigned which);
+/* The place of an error's kind in METRIC_REASONS. */
+unsigned metric_reason(enum err err);
 /* Appends everything. */
 void metrics_print(struct buf *out);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 64
 #define COLUMN      28 /* where the help text of an option begins */
 
 struct arg_value {

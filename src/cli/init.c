@@ -1,7 +1,23 @@
+#include "base/file.h"
 #include "cli/output.h"
 #include "cli/passphrase.h"
 #include "cli/verbs.h"
+#include "config/config.h"
 #include "node/node.h"
+
+#include <stdlib.h>
+
+/* Writes DIR/cairn.conf, in which everything is a comment, unless somebody wrote one before. */
+static enum err write_settings(const char *dir, struct why *why)
+{
+    struct buf text = {0};
+    char *path = path_join(dir, CONFIG_FILE);
+    config_write_sample(&text);
+    enum err err = file_create(path, buf_bytes(&text), 0644, why);
+    buf_clear(&text);
+    free(path);
+    return err == ERR_EXISTS ? OK : err;
+}
 
 static int run(const struct args *args)
 {
@@ -15,14 +31,18 @@ static int run(const struct args *args)
         err = node_create(dir, name, file ? passphrase : NULL, &why);
     }
     wipe(passphrase, sizeof passphrase);
+    if (err == OK) {
+        err = write_settings(dir, &why);
+    }
     if (err != OK) {
         return fail(err, &why);
     }
     printf("%s holds the new ledger %s.\n"
            "  %s/%s.trust   what verifiers need; give it to everybody, compared out of band\n"
            "  %s/operator.key   registers members; keep it in a safe place\n"
+           "  %s/cairn.conf   the node's settings\n"
            "Run it with: cairn run %s\n",
-           dir, name, dir, name, dir, dir);
+           dir, name, dir, name, dir, dir, dir);
     return STATUS_OK;
 }
 
@@ -39,8 +59,9 @@ const struct verb verb_init = {
     .operands_max = 1,
     .summary = "make a new ledger",
     .text =
-        "Makes the folder DIR with the genesis block, the operator's key, the node's keys and\n"
-        "the trust file DIR/NAME.trust. With --passphrase-file the operator's key is encrypted.\n",
+        "Makes the folder DIR with the genesis block, the operator's key, the node's keys,\n"
+        "the trust file DIR/NAME.trust, and DIR/cairn.conf with every setting as a comment. With\n"
+        "--passphrase-file the operator's key is encrypted.\n",
     .example = "cairn init court --name court",
     .args = options,
     .run = run,

@@ -1,56 +1,19 @@
 #include "cli/output.h"
+#include "cli/settings.h"
 #include "cli/verbs.h"
 #include "http/api.h"
 #include "node/node.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_LISTEN "127.0.0.1:8420"
-#define STOP_WAIT_MS   10000
-
-/* Where to listen, from "127.0.0.1:8420" or "[::1]:8420". */
-struct listen {
-    char address[64];
-    uint16_t port;
-};
-
-static enum err listen_parse(struct listen *out, const char *text, struct why *why)
-{
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
-    if (!colon || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > UINT16_MAX) {
-        return why_say(why, ERR_FORMAT, "--listen", text, "is not ADDRESS:PORT",
-                       "Write it as 127.0.0.1:8420; port 0 takes any free one.");
-    }
-    bool brackets = text[0] == '[' && colon > text && colon[-1] == ']';
-    const char *from = brackets ? text + 1 : text;
-    size_t len = (size_t)(colon - from) - brackets;
-    if (len >= sizeof out->address) {
-        return why_say(why, ERR_RANGE, "--listen", text, "is too long", "Give a numeric address.");
-    }
-    memcpy(out->address, from, len);
-    out->address[len] = '\0';
-    out->port = (uint16_t)port;
-    return OK;
-}
-
-static bool is_loopback(const char *address)
-{
-    struct in_addr v4;
-    return strcmp(address, "::1") == 0 ||
-           (inet_pton(AF_INET, address, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
-}
+#define STOP_WAIT_MS 10000
 
 /* Everybody who reaches the socket may read: until connections are encrypted and readers known,
  * that must be this machine alone. */
-static enum err check_loopback(const struct listen *listen, struct why *why)
+static enum err check_loopback(const struct config_listen *listen, struct why *why)
 {
-    return is_loopback(listen->address)
+    return config_listen_is_loopback(listen)
                ? OK
                : why_say(
                      why, ERR_REFUSED, "--listen", listen->address,
@@ -81,20 +44,49 @@ static sigset_t block_signals(void)
     return set;
 }
 
-static int serve(const struct args *args, const struct listen *listen)
+static struct server_limits server_limits(const struct config *config)
+{
+    return (struct server_limits){
+        .memory_len = config->memory,
+        .connections = (unsigned)config->connections,
+        .connections_per_address = (unsigned)config->connections_per_address,
+        .requests_per_second = (unsigned)config->requests_per_second,
+        .requests_burst = (unsigned)config->requests_burst,
+        .streams = (unsigned)config->streams,
+        .header_max = config->header_max,
+        .chunked_max = config->chunked_max,
+        .body_rate = (unsigned)config->body_rate,
+        .body_grace_s = (unsigned)config->body_grace_s,
+        .header_wait_s = (unsigned)config->header_wait_s,
+        .idle_s = (unsigned)config->idle_s,
+        .answer_wait_s = (unsigned)config->answer_wait_s,
+    };
+}
+
+static int serve(const char *dir, const struct config *config, const struct config_listen *listen)
 {
     sigset_t stop = block_signals();
     struct why why = {0};
     struct node *node;
     struct server *server;
-    struct node_options options = {.dir = args->operands[0]};
+    struct node_options options = {
+        .dir = dir,
+        .cache_len = config->cache,
+        .verifiers = (unsigned)config->verifiers,
+    };
     enum err err = node_open(&node, &options, &why);
     if (err != OK) {
         return fail(err, &why);
     }
     struct api api = {.node = node};
     struct server_options http = {
-        .address = listen->address, .port = listen->port, .routes = api_routes, .context = &api};
+        .address = listen->address,
+        .port = listen->port,
+        .threads = (unsigned)config->http_threads,
+        .limits = server_limits(config),
+        .routes = api_routes,
+        .context = &api,
+    };
     err = server_start(&server, &http, &why);
     if (err != OK) {
         node_close(node);
@@ -103,28 +95,66 @@ static int serve(const struct args *args, const struct listen *listen)
     say_state(node, server);
     int signal_number;
     sigwait(&stop, &signal_number);
+    atomic_store(&api.draining, true);
     server_stop(server, STOP_WAIT_MS);
     node_close(node);
     return STATUS_OK;
 }
 
+/* Settings that nothing reads yet are refused, not passed over. */
+static enum err check_served(const struct config *config, struct why *why)
+{
+    static const enum config_number served[] = {CONFIG_KEY_listen,
+                                                CONFIG_KEY_cache,
+                                                CONFIG_KEY_verifiers,
+                                                CONFIG_KEY_http_threads,
+                                                CONFIG_KEY_memory,
+                                                CONFIG_KEY_connections,
+                                                CONFIG_KEY_connections_per_address,
+                                                CONFIG_KEY_requests_per_second,
+                                                CONFIG_KEY_requests_burst,
+                                                CONFIG_KEY_streams,
+                                                CONFIG_KEY_header_max,
+                                                CONFIG_KEY_chunked_max,
+                                                CONFIG_KEY_body_rate,
+                                                CONFIG_KEY_body_grace_s,
+                                                CONFIG_KEY_header_wait_s,
+                                                CONFIG_KEY_idle_s,
+                                                CONFIG_KEY_answer_wait_s};
+    for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
+        bool known = config->origins[i].from == CONFIG_FROM_DEFAULT;
+        for (size_t n = 0; n < sizeof served / sizeof served[0]; n++) {
+            known |= served[n] == i;
+        }
+        if (!known) {
+            return why_say(why, ERR_UNSUPPORTED, config_keys[i].name, NULL,
+                           "has no effect in this version", "Leave it out.");
+        }
+    }
+    return OK;
+}
+
 static int run(const struct args *args)
 {
-    const char *text = args_text(args, "listen");
-    struct listen listen;
+    struct config config;
+    struct config_listen listen;
     struct why why = {0};
-    enum err err = listen_parse(&listen, text ? text : DEFAULT_LISTEN, &why);
+    enum err err = settings_load(&config, args, &why);
+    if (err == OK) {
+        err = config_listen_parse(&listen, config.listen, &why);
+    }
     if (err == OK) {
         err = check_loopback(&listen, &why);
     }
-    return err == OK ? serve(args, &listen) : fail(err, &why);
+    if (err == OK) {
+        err = check_served(&config, &why);
+    }
+    int status = err == OK ? serve(args->operands[0], &config, &listen) : fail(err, &why);
+    config_clear(&config);
+    return status;
 }
 
-static const struct arg options[] = {
-    {"listen", "ADDRESS:PORT", "where to serve, " DEFAULT_LISTEN " unless said; port 0 = any", NULL,
-     false, false},
-    {0},
-};
+static const struct arg options[] = {ARG_SETTINGS{0}};
 
 const struct verb verb_run = {
     .name = "run",
@@ -132,8 +162,10 @@ const struct verb verb_run = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "serve a ledger until SIGTERM",
-    .text = "Prints \"listening on http://localhost:PORT\" when it is ready. Serves the loopback\n"
-            "interface only. At SIGTERM or SIGINT it commits what it took, answers, and exits.\n",
+    .text =
+        "Prints \"listening on http://localhost:PORT\" when it is ready. Serves the loopback\n"
+        "interface only. Settings stand in DIR/cairn.conf; an option has the name of its setting\n"
+        "and overrides it. At SIGTERM or SIGINT it commits what it took, answers, and exits.\n",
     .example = "cairn run court --listen 127.0.0.1:8420",
     .args = options,
     .run = run,

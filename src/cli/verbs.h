@@ -10,6 +10,8 @@ int cli_main(const struct verb *const *verbs, int argc, char **argv);
 
 extern const struct verb verb_init;
 extern const struct verb verb_run;
+extern const struct verb verb_config_check;
+extern const struct verb verb_config_show;
 extern const struct verb verb_resume;
 extern const struct verb verb_key_new;
 extern const struct verb verb_key_show;

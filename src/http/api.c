@@ -6,6 +6,7 @@
 #include "http/scitt.h"
 #include "http/submit.h"
 #include "http/tlog.h"
+#include "http/watch.h"
 
 #define SEQUENCE_MAX ((size_t)32 << 20)
 #define BATCH_MAX    (BATCH_BYTES_MAX + ENTRY_MAX)
@@ -29,11 +30,13 @@ const struct route api_routes[] = {
     {"GET", "/v1/members", get_members, 0, NULL, ROUTE_READ},
     {"GET", "/v1/members/{id}", get_member, 0, NULL, ROUTE_READ},
     {"GET", "/v1/keys/{kid}", get_key, 0, NULL, ROUTE_READ},
-    {"GET", "/healthz", get_health, 0, NULL, ROUTE_OPEN},
-    {"GET", "/openapi.yaml", get_openapi, 0, NULL, ROUTE_OPEN},
     {"GET", "/tlog/checkpoint", get_checkpoint, 0, NULL, ROUTE_READ},
     {"GET", "/tlog/tile/entries/{tile...}", get_entry_bundle, 0, NULL, ROUTE_READ},
     {"GET", "/tlog/tile/{level}/{tile...}", get_tile, 0, NULL, ROUTE_READ},
+    {"GET", "/healthz", get_health, 0, NULL, ROUTE_OPEN},
+    {"GET", "/readyz", get_ready, 0, NULL, ROUTE_OPEN},
+    {"GET", "/metrics", get_metrics, 0, NULL, ROUTE_WATCH},
+    {"GET", "/openapi.yaml", get_openapi, 0, NULL, ROUTE_OPEN},
     {"POST", "/entries", post_entry, BATCH_MAX, NULL, ROUTE_WRITE},
     {"GET", "/entries/{id}", get_entry, 0, NULL, ROUTE_READ},
     {"GET", "/.well-known/scitt-keys", get_scitt_keys, 0, NULL, ROUTE_OPEN},

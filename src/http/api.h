@@ -5,9 +5,12 @@
 #include "http/server.h"
 #include "node/node.h"
 
+#include <stdatomic.h>
+
 /* What the handlers work on: the context of every route. */
 struct api {
     struct node *node;
+    atomic_bool draining; /* the program was told to stop: /readyz says so */
 };
 
 static inline struct node *api_node(void *context)

@@ -62,29 +62,6 @@ void get_ledger(void *context, struct exchange *exchange)
     respond_json(exchange, 200, object);
 }
 
-void get_health(void *context, struct exchange *exchange)
-{
-    struct node *node = api_node(context);
-    struct node_figures figures;
-    node_figures(node, &figures);
-    json_t *reason = render_read_only(node);
-    bool good = json_is_null(reason);
-    json_t *object = json_object();
-    json_object_set_new(object, "status", json_string(good ? "ok" : "read-only"));
-    json_object_set_new(object, "read_only", reason);
-    json_set_uint(object, "tree_size", figures.tree_size);
-    json_set_uint(object, "height", figures.height);
-    json_set_uint(object, "index_height", figures.index_height);
-    json_set_uint(object, "index_delta_pairs", figures.delta_pairs);
-    json_set_uint(object, "index_pending_compaction_bytes", figures.pending_compaction_len);
-    json_set_uint(object, "background_jobs", figures.background_jobs);
-    json_set_uint(object, "queued", figures.queued_count);
-    json_set_uint(object, "accepted", figures.accepted);
-    json_set_uint(object, "items", figures.items);
-    json_set_uint(object, "refused", figures.refused);
-    respond_json(exchange, good ? 200 : 503, object);
-}
-
 static void respond_block(struct exchange *exchange, struct buf *bytes)
 {
     const char *accept = exchange_header(exchange, "Accept");

@@ -11,7 +11,6 @@ route_fn get_members;      /* /v1/members */
 route_fn get_member;       /* /v1/members/{id} */
 route_fn get_key;          /* /v1/keys/{kid} */
 route_fn get_trust_update; /* /v1/trust-update */
-route_fn get_health;       /* /healthz */
 route_fn get_openapi;      /* /openapi.yaml */
 
 #endif

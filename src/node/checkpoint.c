@@ -6,6 +6,7 @@
 #include "node/internal.h"
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "proof/note.h"
 #include "proof/prooffile.h"
 #include "proof/receipt.h"
@@ -17,6 +18,9 @@
 #define NOTES_KEY_LEN  17
 #define WITNESSED_S    600u /* how long a view is held that is not the newest any more */
 #define NANOS_A_SECOND 1000000000u
+
+/* Places in the label of METRIC_NODE_SIGNED. */
+enum { SIGNED_RECEIPT, SIGNED_CHECKPOINT };
 
 /* ---- what is known of a head; all of this under vouched_lock */
 
@@ -99,9 +103,11 @@ static enum err sign_once(struct node *node, const struct view *view, enum purpo
                        : sign_checkpoint(node, view, kept);
     if (err != OK) {
         kept->len = 0;
-        why_say(why, err, "key", NULL, "could not sign", "Check the node's keys.");
+        return why_say(why, err, "key", NULL, "could not sign", "Check the node's keys.");
     }
-    return err;
+    metric_add(METRIC_NODE_SIGNED, purpose == PURPOSE_RECEIPT ? SIGNED_RECEIPT : SIGNED_CHECKPOINT,
+               1);
+    return OK;
 }
 
 enum err node_receipt(struct node *node, const struct view *view, struct buf *out, struct why *why)
@@ -309,6 +315,7 @@ enum err node_add_notes(struct node *node, struct view *view, struct bytes lines
     }
     if (err == OK && notes.len > before) {
         err = write_notes(node, view_header(view), &notes);
+        metric_add(METRIC_NODE_NOTES, 0, err == OK);
     }
     if (err == OK && notes.len > 0) {
         publish_notes(node, view, &notes);

@@ -7,6 +7,7 @@
 
 #include "admit/admit.h"
 #include "order/order.h"
+#include "store/store.h"
 
 struct node;
 
@@ -195,10 +196,18 @@ struct node_figures {
     uint64_t height;
     uint64_t index_height; /* up to which searches find everything */
     uint64_t delta_pairs;
-    uint64_t queued_count;
-    uint64_t pending_compaction_len;
-    uint64_t background_jobs; /* flushes and compactions of the database, running or due */
-    uint64_t accepted;        /* statements since start */
+    uint64_t queued_count;     /* statements that wait for a block */
+    uint64_t queued_len;       /* their bytes */
+    uint64_t queued_count_max; /* at either of which statements are refused; 0: read-only */
+    uint64_t queued_len_max;
+    uint64_t admit_waiting;          /* statements that wait for a verifier */
+    int64_t clock_step_ms;           /* while a step of the clock stops writing */
+    uint64_t pending_compaction_len; /* of the indexes */
+    uint64_t background_jobs;        /* flushes and compactions of the database, running or due */
+    struct store_figures store;
+    uint64_t disk_free_len; /* of the folder's file system; both 0 if it can't be asked */
+    uint64_t disk_len;
+    uint64_t accepted; /* statements since start */
     uint64_t items;
     uint64_t refused;
 };

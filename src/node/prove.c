@@ -2,11 +2,15 @@
  * cosigned: one receipt serves all of them under it. */
 #include "node/internal.h"
 
+#include "base/metrics.h"
 #include "proof/prooffile.h"
 #include "proof/stateproof.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Places in the label of METRIC_NODE_PROOFS. */
+enum { PROOF_ENTRY, PROOF_STATE };
 
 /* What a proof borrows from while it is written. */
 struct work {
@@ -165,6 +169,7 @@ enum err node_prove(struct node *node, uint64_t index, uint16_t number, bool wit
     }
     if (err == OK) {
         proof_file_write(out, &work->file);
+        metric_add(METRIC_NODE_PROOFS, PROOF_ENTRY, 1);
     }
     work_free(work);
     return err;
@@ -220,6 +225,7 @@ enum err node_prove_state(struct node *node, struct bytes module, struct bytes k
         proof->receipts[0] = buf_bytes(&work->receipt);
         proof->receipt_count = 1;
         state_proof_write(out, proof);
+        metric_add(METRIC_NODE_PROOFS, PROOF_STATE, 1);
     }
     free(proof);
     work_free(work);

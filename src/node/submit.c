@@ -2,6 +2,7 @@
  * have their answer. */
 #include "node/internal.h"
 
+#include "base/metrics.h"
 #include "store/index.h"
 
 #include <stdlib.h>
@@ -73,6 +74,12 @@ static void answer_old(struct node *node, struct node_answer *answer)
     (void)err; /* nothing found: the refusal stands */
 }
 
+static void note_refusal(struct node *node, enum err err)
+{
+    atomic_fetch_add(&node->refused, 1);
+    metric_add(METRIC_NODE_REFUSED, metric_reason(err), 1);
+}
+
 /* On the orderer's thread, after the block is durable. */
 static void ordered(void *context, struct submission *submission, const struct order_result *result)
 {
@@ -100,6 +107,9 @@ static void ordered(void *context, struct submission *submission, const struct o
     if (answer->err == ERR_EXPIRED) {
         answer_old(request->node, answer);
     }
+    if (answer->err != OK) {
+        note_refusal(request->node, answer->err);
+    }
     submission_free(submission);
     request_close(request);
 }
@@ -124,6 +134,7 @@ static void admitted(void *context)
         if (err != OK) {
             answer->err = why_say(&answer->why, err, "queue", NULL, "takes no more statements now",
                                   "Send the same statement again in a second.");
+            note_refusal(node, err);
             submission_free(admission->out);
             atomic_fetch_sub(&request->open, 1); /* never the last: this function holds one */
         }
@@ -270,7 +281,6 @@ static struct pair_block *block_pairs(struct node *node, const struct block_inpu
         const struct statement_result *one = &result->results[i];
         const struct submission *submission = input->submissions[i];
         if (one->err != OK || one->seen) {
-            atomic_fetch_add(&node->refused, one->err != OK);
             continue;
         }
         pair_block_add(block, (struct pair){get_u64(one->id.at), one->index, 0, INDEX_STATEMENT});

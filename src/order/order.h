@@ -32,6 +32,8 @@ struct order_status {
     enum order_state state;
     uint64_t queued_count;
     uint64_t queued_len;
+    uint64_t queued_count_max; /* at which, or at whose bytes, ERR_BUSY begins */
+    uint64_t queued_len_max;
     int64_t clock_step_ms; /* where state is ORDER_CLOCK_STEPPED */
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -99,8 +100,12 @@ static void solo_status(struct order *order, struct order_status *out)
 {
     struct solo *solo = (struct solo *)order;
     pthread_mutex_lock(&solo->lock);
-    *out =
-        (struct order_status){solo->state, solo->queue_count, solo->queue_len, solo->clock_step_ms};
+    *out = (struct order_status){.state = solo->state,
+                                 .queued_count = solo->queue_count,
+                                 .queued_len = solo->queue_len,
+                                 .queued_count_max = solo->options.queue_count_max,
+                                 .queued_len_max = solo->options.queue_len_max,
+                                 .clock_step_ms = solo->clock_step_ms};
     pthread_mutex_unlock(&solo->lock);
 }
 
@@ -224,14 +229,30 @@ static void answer_all(struct solo *solo, size_t count, const struct block_resul
     }
 }
 
+/* Places in the label of METRIC_ORDER_TIME. */
+enum { STEP_EXECUTE, STEP_COMMIT };
+
+/* Notes how long a step took and returns when it ended. */
+static uint64_t note_step(unsigned step, uint64_t from_ns)
+{
+    uint64_t now_ns = clock_mono_ns();
+    metric_observe_us(METRIC_ORDER_TIME, step, (now_ns - from_ns) / 1000);
+    return now_ns;
+}
+
 /* A failed disk stops the writer for good: "stored" may never be said wrongly. */
 static enum err make_block(struct solo *solo, size_t count, struct block_result *result)
 {
     struct block_input input = {.submissions = solo->submissions, .count = count};
     TRY(read_clock(solo, &input.time_ms));
+    uint64_t from_ns = clock_mono_ns();
     enum err err = solo->app.execute(solo->app.context, &input, result);
+    from_ns = note_step(STEP_EXECUTE, from_ns);
+    metric_observe(METRIC_ORDER_SIZE, 0, count);
     if (err == OK && result->changed) {
         err = solo->app.commit(solo->app.context, &input, result);
+        note_step(STEP_COMMIT, from_ns);
+        metric_add(METRIC_ORDER_BLOCKS, 0, err == OK);
         solo->last_time_ms = result->header.time_ms;
     }
     if (err != OK) {

@@ -3,7 +3,9 @@
  * length, key, value. */
 #include "store/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <stdlib.h>
 
@@ -92,7 +94,9 @@ enum err store_commit(struct store *store, struct batch *batch)
     fill(changes, store, buf_bytes(&batch->changes));
     char *error = NULL;
     struct why why = {0};
+    uint64_t from_ns = clock_mono_ns();
     rocksdb_write(store->db, store->write, changes, &error);
+    metric_observe_us(METRIC_STORE_FSYNC, FSYNC_LOG, (clock_mono_ns() - from_ns) / 1000);
     rocksdb_writebatch_destroy(changes);
     if (store_take_error(error, store->dir, &why) != OK) {
         atomic_store(&store->failed, true);

@@ -30,12 +30,14 @@ void cursor_close(struct cursor *cursor)
 bool cursor_seek(struct cursor *cursor, struct bytes key)
 {
     rocksdb_iter_seek(cursor->iterator, (const char *)key.at, key.len);
+    store_count_reads();
     return rocksdb_iter_valid(cursor->iterator);
 }
 
 bool cursor_seek_back(struct cursor *cursor, struct bytes key)
 {
     rocksdb_iter_seek_for_prev(cursor->iterator, (const char *)key.at, key.len);
+    store_count_reads();
     return rocksdb_iter_valid(cursor->iterator);
 }
 

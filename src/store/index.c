@@ -376,6 +376,7 @@ static enum err find_in_runs(struct index *index, struct found *found, enum inde
     char *error = NULL;
     rocksdb_iter_get_error(runs, &error);
     rocksdb_iter_destroy(runs);
+    store_count_reads();
     enum err failed = store_take_error(error, "index", NULL);
     return failed != OK ? failed : err;
 }

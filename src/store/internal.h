@@ -28,4 +28,7 @@ must_use enum err store_open_mode(struct store **out, const char *dir,
 /* Turns a RocksDB error text, which it frees, into a code; NULL is OK. */
 enum err store_take_error(char *error, const char *what, struct why *why);
 
+/* After a read: adds the blocks that this thread needed to the metrics. */
+void store_count_reads(void);
+
 #endif

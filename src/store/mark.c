@@ -4,7 +4,9 @@
  * 0 holds no head. */
 #include "store/mark.h"
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/metrics.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,11 +152,13 @@ enum err mark_write(struct mark *mark, const struct mark_head *head)
     uint8_t out[SLOT_LEN];
     slot_write(out, &next);
     off_t at = next.sequence % 2 == 0 ? 0 : SLOT_SIZE;
+    uint64_t from_ns = clock_mono_ns();
     ssize_t put = pwrite(mark->fd, out, sizeof out, at);
     if (put != (ssize_t)sizeof out || fdatasync(mark->fd) != 0) {
         mark->failed = true;
         return ERR_IO;
     }
+    metric_observe_us(METRIC_STORE_FSYNC, FSYNC_MARK, (clock_mono_ns() - from_ns) / 1000);
     mark->last = next;
     return OK;
 }

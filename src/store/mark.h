@@ -26,4 +26,7 @@ must_use enum err mark_read(const struct mark *mark, struct mark_head *out);
 /* Returns when the head is on the disk (one fdatasync). The other slot stays intact. ERR_IO. */
 must_use enum err mark_write(struct mark *mark, const struct mark_head *head);
 
+/* Places in the label of METRIC_STORE_FSYNC. */
+enum { FSYNC_LOG, FSYNC_MARK };
+
 #endif

@@ -2,9 +2,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Places in the label of METRIC_STORE_ERRORS. */
+enum { ERROR_IO, ERROR_CORRUPT };
 
 enum err store_take_error(char *error, const char *what, struct why *why)
 {
@@ -22,6 +26,9 @@ enum err store_take_error(char *error, const char *what, struct why *why)
     }
     why_say(why, err, "store", what, error, remedy);
     rocksdb_free(error);
+    if (err != ERR_BUSY) {
+        metric_add(METRIC_STORE_ERRORS, err == ERR_IO ? ERROR_IO : ERROR_CORRUPT, 1);
+    }
     return err;
 }
 
@@ -206,6 +213,7 @@ enum err store_get(struct store *store, const struct snapshot *snapshot, enum fa
     if (snapshot != NULL) {
         rocksdb_readoptions_destroy(read);
     }
+    store_count_reads();
     TRY(store_take_error(error, "get", NULL));
     if (slice == NULL) {
         return ERR_NOT_FOUND;
@@ -227,12 +235,4 @@ void snapshot_close(struct store *store, struct snapshot *snapshot)
     if (snapshot != NULL) {
         rocksdb_release_snapshot(store->db, (const rocksdb_snapshot_t *)snapshot);
     }
-}
-
-uint64_t store_property(struct store *store, enum family family, const char *name)
-{
-    uint64_t value;
-    int failed =
-        rocksdb_property_int_cf(store->db, store->columns[COLUMN_FAMILIES + family], name, &value);
-    return failed ? 0 : value;
 }

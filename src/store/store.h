@@ -102,7 +102,20 @@ struct bytes cursor_key(const struct cursor *cursor);
 struct bytes cursor_value(const struct cursor *cursor);
 must_use enum err cursor_err(const struct cursor *cursor);
 
-/* Figures for metrics and benchmarks; names are RocksDB properties. 0 if unknown. */
+/* One figure of a family; names are RocksDB properties. 0 if unknown. */
 uint64_t store_property(struct store *store, enum family family, const char *name);
+
+/* The database as a whole; lengths are bytes. */
+struct store_figures {
+    uint64_t memtables_len;
+    uint64_t cache_len;
+    uint64_t cache_max;
+    uint64_t wal_len;
+    uint64_t live_len; /* estimated */
+    uint64_t files_len;
+    uint64_t pending_len; /* that compactions still have to rewrite, estimated */
+    uint64_t jobs;        /* flushes and compactions that run or are due */
+};
+void store_figures(struct store *store, struct store_figures *out);
 
 #endif

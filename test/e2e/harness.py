@@ -130,6 +130,10 @@ class Ledger:
         status, _, body = self.http("GET", "/healthz")
         return status, json.loads(body)
 
+    def ready(self):
+        status, _, body = self.http("GET", "/readyz")
+        return status, json.loads(body)
+
     def height(self):
         return self.json("/v1/ledger")["head"]["height"]
 

@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""usage: manual.py CAIRN MANUAL
+"""usage: manual.py CAIRN MANUAL [--write]
 
 The verbs and options of the program, and nothing else, stand in its manual; every --help has an
 example; completions are scripts that their shells read; mistyped verbs are answered with near ones.
+The section of settings is made of the program's own table; --write brings it up to date.
 """
+import json
 import re
 import subprocess
 import sys
+import tempfile
+import textwrap
 
-CAIRN, MANUAL = sys.argv[1:]
+CAIRN, MANUAL = sys.argv[1:3]
+# Verbs that take every setting as an option; the manual lists these once, as settings.
+SETTING_VERBS = ("run", "config check", "config show")
 
 
 def run(*arguments):
@@ -28,19 +34,55 @@ def manual_sections():
             heading = re.match(r"\.Ss cairn ([a-z-]+(?: [a-z-]+)?)(?= |$)", line)
             if heading:
                 current = sections.setdefault(heading.group(1), set())
-            option = re.match(r"\.It Fl \\-([a-z-]+)", line)
+            option = re.match(r"\.It Fl \\-([a-z0-9-]+)", line)
             if option and sections:
                 current.add(option.group(1))
     return sections
 
 
+def settings():
+    with tempfile.TemporaryDirectory() as folder:
+        return json.loads(run("config", "show", folder, "--json").stdout)
+
+
+def settings_section():
+    """What stands in the manual between the two comments that name this file."""
+    lines = [".Bl -tag -width Ds"]
+    for name, setting in settings().items():
+        value = " Ar " + setting["takes"] if setting["takes"] else ""
+        text = setting["text"][0].upper() + setting["text"][1:]
+        if setting["words"]:
+            text += ": " + setting["words"].replace(" ", ", ")
+        lines += [".It Ic %s No =%s" % (name, value or " yes"), *textwrap.wrap(text + ".", 98)]
+        lines.append("Default: %s; change: %s." % (setting["default"] or "none",
+                                                   setting["change"]))
+    return "\n".join(lines + [".El", ""])
+
+
+def check_settings(write):
+    with open(MANUAL, encoding="utf-8") as file:
+        text = file.read()
+    before, begin, rest = text.partition('.\\" settings: written by test/e2e/manual.py --write\n')
+    section, end, after = rest.partition('.\\" end of settings\n')
+    assert begin and end
+    if write:
+        with open(MANUAL, "w", encoding="utf-8") as file:
+            file.write(before + begin + settings_section() + end + after)
+    else:
+        assert section == settings_section(), "run test/e2e/manual.py CAIRN MANUAL --write"
+
+
 def check_help(sections):
+    keys = {name.replace("_", "-") for name in settings()}
     for verb in verbs():
         done = run(*verb.split(), "--help")
         assert done.returncode == 0 and "\nexample:\n  " in done.stdout, verb
         assert run("help", *verb.split()).stdout == done.stdout, verb
-        options = set(re.findall(r"^  --([a-z-]+)", done.stdout, re.M)) - {"help"}
+        options = set(re.findall(r"^  --([a-z0-9-]+)", done.stdout, re.M)) - {"help"}
         assert verb in sections, "the manual lacks " + verb
+        if verb in SETTING_VERBS:
+            assert options >= keys, keys - options
+            options -= keys
         assert sections[verb] == options, (verb, sections[verb] ^ options)
     assert set(sections) == set(verbs()), set(sections) ^ set(verbs())
 
@@ -77,6 +119,7 @@ def check_completions():
     assert done.stdout == "deposit\nnew show request\n--alg\neach one none\n", done.stdout
 
 
+check_settings(sys.argv[3:] == ["--write"])
 check_help(manual_sections())
 check_usage()
 check_completions()

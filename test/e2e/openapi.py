@@ -171,6 +171,8 @@ def real_answers_are_as_described(folder):
     ask("/problems", "/problems")
     ask("/problems/{name}", "/problems/not-found", headers={"Accept": "text/html"})
     ask("/healthz", "/healthz")
+    assert ask("/readyz", "/readyz") == {"ready": True, "reasons": []}
+    ask("/metrics", "/metrics")
     for path in API["paths"]:
         if "{" in path:
             answer = ledger.http("GET", re.sub(r"\{\w+\}", "f" * 64, path))
