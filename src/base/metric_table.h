@@ -97,7 +97,35 @@
     X(METRIC_NODE_DISK_FREE, GAUGE, "cairn_node_disk_free_bytes", "", "", \
       "What is free on the disk of the ledger's folder.") \
     X(METRIC_NODE_DISK, GAUGE, "cairn_node_disk_size_bytes", "", "", \
-      "Size of the disk of the ledger's folder.")
+      "Size of the disk of the ledger's folder.") \
+    /* http */ \
+    X(METRIC_HTTP_REQUESTS, COUNTER, "cairn_http_requests_total", "code", "2xx,3xx,4xx,5xx", \
+      "Requests answered, by class of status.") \
+    X(METRIC_HTTP_REFUSALS, COUNTER, "cairn_http_refusals_total", "reason", \
+      "path,method,long_path,header,framing,body,chunked,memory,answer,slow_header,slow_body," \
+      "slow_reader,address,rate,connections,streams,late,malformed", \
+      "Requests that the server itself refused or ended, by reason.") \
+    X(METRIC_HTTP_CONNECTIONS, GAUGE, "cairn_http_connections_count", "", "", \
+      "Connections that are open.") \
+    X(METRIC_HTTP_ACCEPTED, COUNTER, "cairn_http_connections_total", "", "", \
+      "Connections that were accepted.") \
+    X(METRIC_HTTP_STREAMS, GAUGE, "cairn_http_streams_count", "", "", \
+      "Answers without an end that are under way.") \
+    X(METRIC_HTTP_MEMORY, GAUGE, "cairn_http_memory_bytes", "", "", \
+      "Bytes of bodies, queues and answers, out of the configured memory.") \
+    X(METRIC_HTTP_MEMORY_MAX, GAUGE, "cairn_http_memory_max_bytes", "", "", \
+      "The configured memory.") \
+    X(METRIC_HTTP_RECEIVED, COUNTER, "cairn_http_received_bytes_total", "", "", \
+      "Bytes of bodies that came.") \
+    X(METRIC_HTTP_SENT, COUNTER, "cairn_http_sent_bytes_total", "", "", \
+      "Bytes of bodies that were handed to the network.") \
+    X(METRIC_HTTP_DURATION, TIMES, "cairn_http_request_seconds", "access", \
+      "open,read,write,watch", \
+      "From a request's headers to the end of its answer, by kind of route; without streams.") \
+    X(METRIC_HTTP_WAIT, TIMES, "cairn_http_wait_seconds", "", "", \
+      "How long requests waited for the ledger.") \
+    X(METRIC_HTTP_TURN, TIMES, "cairn_http_loop_turn_seconds", "", "", \
+      "The longest turn of an event loop in each second: how late it can be.")
 /* clang-format on */
 
 #endif

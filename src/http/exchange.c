@@ -1,6 +1,7 @@
 /* An exchange as handlers see it: everything that needs no library. */
 #include "http/server_internal.h"
 
+#include "base/metrics.h"
 #include "codec/text.h"
 #include "http/concise.h"
 
@@ -73,6 +74,9 @@ void exchange_refuse(struct exchange *exchange, enum refusal refusal)
 {
     struct response *response = &exchange->response;
     bool concise = exchange->path && concise_path(exchange->path);
+    if (refusal != REFUSE_LATE) { /* counted when it came to that, whoever answers */
+        metric_add(METRIC_HTTP_REFUSALS, refusal, 1);
+    }
     response->status = refusal_status(refusal);
     response->content_type = concise ? CONCISE_TYPE : "application/problem+json";
     response->retry_after_s = refusal_retry_after_s(refusal);
@@ -89,6 +93,12 @@ void exchange_hold_answer(struct exchange *exchange)
 {
     struct budget *budget = &exchange->server->budget;
     size_t len = exchange->response.body.len;
+    if (atomic_load(&exchange->wait) == WAIT_LATE) {
+        /* Whoever resumes may still read the request. */
+        budget_force(budget, len);
+        exchange->held += len;
+        return;
+    }
     buf_clear(&exchange->body);
     if (len <= exchange->held) {
         budget_give(budget, exchange->held - len);
@@ -253,6 +263,7 @@ bool exchange_stream(struct exchange *exchange, pull_fn *pull)
         exchange_refuse(exchange, REFUSE_STREAMS);
         return false;
     }
+    metric_add(METRIC_HTTP_STREAMS, 0, 1);
     exchange->pull = pull;
     return true;
 }

@@ -3,6 +3,7 @@
 #include "http/server_internal.h"
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "crypto/random.h"
 
 #include <errno.h>
@@ -138,6 +139,8 @@ static void every_second(struct loop *loop)
     for (unsigned i = 0; i < count; i++) {
         seconds[i].fn(server->options.context, seconds[i].argument, loop->number);
     }
+    metric_observe_us(METRIC_HTTP_TURN, 0, loop->turn_ns / 1000);
+    loop->turn_ns = 0;
     loop_sweep(loop);
     linger_sweep(loop, false);
 }
@@ -216,6 +219,8 @@ void *loop_run(void *context)
             every_second(loop);
         }
         library_run(loop);
+        uint64_t turn_ns = clock_mono_ns() - loop->now_ns;
+        loop->turn_ns = turn_ns > loop->turn_ns ? turn_ns : loop->turn_ns;
     }
     loop_give_up(loop);
     library_run(loop);

@@ -7,10 +7,11 @@
 #define RETRY_AFTER_S 1
 
 #define REFUSAL_ROW(name, status, type, label, field, problem, remedy) \
-    {status, type, field, problem, remedy},
+    {status, type, label, field, problem, remedy},
 static const struct {
     unsigned status;
     const char *type;
+    const char *reason;
     const char *field;
     const char *problem;
     const char *remedy;
@@ -30,6 +31,11 @@ unsigned refusal_retry_after_s(enum refusal refusal)
 {
     unsigned status = rows[refusal].status;
     return status == 503 || status == 429 ? RETRY_AFTER_S : 0;
+}
+
+const char *refusal_reason(enum refusal refusal)
+{
+    return rows[refusal].reason;
 }
 
 void refusal_write(struct buf *out, enum refusal refusal)

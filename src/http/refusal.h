@@ -5,7 +5,8 @@
 
 #include "base/bytes.h"
 
-/* name, status, type, label in the metrics, field, problem, remedy */
+/* Number, status, type, value of the label in the metrics, field, problem, remedy. The last is
+ * counted alone: the library answers what it can't read. */
 #define REFUSAL_TABLE(X)                                                                           \
     X(REFUSE_PATH, 404, "not-found", "path", "path", "is none of this node",                       \
       "GET /openapi.yaml lists every path.")                                                       \
@@ -34,6 +35,8 @@
       "Send the whole of it at once.")                                                             \
     X(REFUSE_SLOW_BODY, 408, "timeout", "slow_body", "body", "came too slowly",                    \
       "Send at least 16 KiB a second, or smaller parts.")                                          \
+    X(REFUSE_SLOW_READER, 408, "timeout", "slow_reader", "answer", "was read too slowly",          \
+      "Read at least 16 KiB a second.")                                                            \
     X(REFUSE_ADDRESS, 429, "too-many", "address", "connections", "are too many from one address",  \
       "Use fewer connections; each serves any number of requests.")                                \
     X(REFUSE_RATE, 429, "too-many", "rate", "requests", "come too often",                          \
@@ -43,7 +46,9 @@
     X(REFUSE_STREAMS, 503, "busy", "streams", "streams", "are as many as the server has",          \
       "Try again later, or ask from time to time instead.")                                        \
     X(REFUSE_LATE, 504, "timeout", "late", "answer", "took too long",                              \
-      "Ask again; what was submitted may be sent again safely.")
+      "Ask again; what was submitted may be sent again safely.")                                   \
+    X(REFUSE_MALFORMED, 400, "format", "malformed", "request", "is no HTTP request",               \
+      "Send a request line and header fields as RFC 9112 has them.")
 
 #define REFUSAL_NAME(name, ...) name,
 enum refusal { REFUSAL_TABLE(REFUSAL_NAME) REFUSAL_COUNT };
@@ -53,6 +58,8 @@ unsigned refusal_status(enum refusal refusal);
 const char *refusal_type(enum refusal refusal);
 /* Seconds for a Retry-After header; 0: none. */
 unsigned refusal_retry_after_s(enum refusal refusal);
+/* Its value of the label "reason". */
+const char *refusal_reason(enum refusal refusal);
 /* Appends the document; the second one in CBOR (http/concise.h). */
 void refusal_write(struct buf *out, enum refusal refusal);
 void refusal_write_concise(struct buf *out, enum refusal refusal);

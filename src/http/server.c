@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "http/etag.h"
 
 #include <arpa/inet.h>
@@ -129,7 +130,14 @@ static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
     len = len < max ? len : max;
     memcpy(out, exchange->out.at + exchange->out_at, len);
     exchange->out_at += len;
+    metric_add(METRIC_HTTP_SENT, 0, len);
     return (ssize_t)len;
+}
+
+/* The place of the status in the label "code". */
+static unsigned class_of(unsigned status)
+{
+    return status < 500 ? status / 100 - 2 : 3;
 }
 
 static enum MHD_Result send_response(struct exchange *exchange)
@@ -144,12 +152,14 @@ static enum MHD_Result send_response(struct exchange *exchange)
         message =
             MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PART, pull, exchange, NULL);
     } else {
+        metric_add(METRIC_HTTP_SENT, 0, response->body.len);
         /* The library frees the body with free(), as buf_clear would. */
         message = MHD_create_response_from_buffer(response->body.len, response->body.at,
                                                   MHD_RESPMEM_MUST_FREE);
         response->body = (struct buf){0};
     }
     BUG_ON(message == NULL);
+    metric_add(METRIC_HTTP_REQUESTS, class_of(response->status), 1);
     if (etag[0] && response->status < 400) {
         add_header(message, "ETag", etag);
     }
@@ -211,6 +221,8 @@ static void connection_open(struct loop *loop, struct MHD_Connection *handle, vo
         loop->connections->previous = connection;
     }
     loop->connections = connection;
+    metric_add(METRIC_HTTP_ACCEPTED, 0, 1);
+    metric_add(METRIC_HTTP_CONNECTIONS, 0, 1);
     name_peer(connection, address_of(handle));
     count(connection);
     *slot = connection;
@@ -230,6 +242,7 @@ static void connection_close(struct connection *connection)
     if (connection->counted) {
         addresses_remove(loop->server->addresses, connection->peer);
     }
+    metric_sub(METRIC_HTTP_CONNECTIONS, 0, 1);
     atomic_fetch_sub(&loop->server->connections, 1);
     free(connection);
 }
@@ -255,6 +268,21 @@ static void *target_known(void *context, const char *target, struct MHD_Connecti
     return exchange_new(connection, handle, target ? target : "");
 }
 
+/* Counts what can be said of an exchange when it ended. */
+static void measure(const struct exchange *exchange)
+{
+    const struct route *route = exchange->match.route;
+    if (!exchange->begun) {
+        metric_add(METRIC_HTTP_REFUSALS, REFUSE_MALFORMED, !exchange->connection->refused);
+        return;
+    }
+    metric_add(METRIC_HTTP_RECEIVED, 0, exchange->body_len);
+    if (route && exchange->answered && !exchange->pull) {
+        uint64_t elapsed_ns = clock_mono_ns() - exchange->begun_ns;
+        metric_observe_us(METRIC_HTTP_DURATION, route->access, elapsed_ns / 1000);
+    }
+}
+
 static void completed(void *context, struct MHD_Connection *handle, void **slot,
                       enum MHD_RequestTerminationCode code)
 {
@@ -266,10 +294,12 @@ static void completed(void *context, struct MHD_Connection *handle, void **slot,
         return;
     }
     *slot = NULL;
+    measure(exchange);
     if (exchange->begun && exchange->complete) {
         loop->open--;
     }
     if (exchange->pull) {
+        metric_sub(METRIC_HTTP_STREAMS, 0, 1);
         atomic_fetch_sub(&loop->server->streams, 1);
     }
     exchange->connection->exchange = NULL;
@@ -366,6 +396,7 @@ static enum MHD_Result begin(struct exchange *exchange, const char *path, const 
     size_t len = strlen(path) + 1;
     exchange->begun = true;
     exchange->since_ns = exchange->loop->now_ns;
+    exchange->begun_ns = exchange->loop->now_ns;
     snprintf(exchange->method, sizeof exchange->method, "%s",
              strlen(method) < sizeof exchange->method ? method : "other");
     exchange->path = mem_alloc(2 * len);
@@ -427,7 +458,11 @@ static void finish(struct exchange *exchange)
 {
     enum wait_state wait = atomic_load(&exchange->wait);
     route_fn *fn = wait == WAIT_LATE ? exchange->late : exchange->finish;
-    if (wait == WAIT_NONE || exchange->response.status) {
+    if (wait == WAIT_NONE) {
+        return;
+    }
+    metric_observe_us(METRIC_HTTP_WAIT, 0, (exchange->loop->now_ns - exchange->since_ns) / 1000);
+    if (exchange->response.status) {
         return;
     }
     if (fn) {
@@ -613,6 +648,7 @@ static struct server *server_new(const struct server_options *options)
     limits_complete(&server->limits);
     fit_files(&server->limits);
     server->budget.max = server->limits.memory_len;
+    metric_set(METRIC_HTTP_MEMORY_MAX, 0, server->budget.max);
     server->addresses = addresses_new();
     if (server->limits.requests_per_second) {
         server->buckets =

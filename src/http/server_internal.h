@@ -75,6 +75,7 @@ struct exchange {
     struct response_extra extra[RESPONSE_HEADERS_MAX];
     unsigned extra_count;
 
+    uint64_t begun_ns; /* when its headers were there */
     bool begun;        /* its headers are there */
     bool complete;     /* its body too: the handler was called, or need not be */
     bool answered;     /* the library has the response */
@@ -118,6 +119,7 @@ struct loop {
     struct connection *connections;
     unsigned open; /* requests that came whole and are not yet answered to the end */
     uint64_t now_ns;
+    uint64_t turn_ns; /* the longest turn since the last second */
     uint64_t tick_ns; /* when the next second begins */
     uint64_t id;      /* of the last request, before it is stirred */
     bool draining;

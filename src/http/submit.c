@@ -2,6 +2,7 @@
  * is rendered on the loop thread, so that the ledger's own thread goes on. */
 #include "http/submit.h"
 
+#include "codec/text.h"
 #include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
@@ -14,6 +15,7 @@ struct pending {
     struct exchange *exchange;
     struct node_answers *answers;
     /* Of a batch: */
+    struct hash id;
     struct buf head; /* the statement, or as much of it as has come */
     bool head_done;
     struct items *items;
@@ -67,6 +69,40 @@ static void answered(void *context, struct node_answers *answers)
     exchange_resume(pending->exchange, finish);
 }
 
+/* Ids of what was submitted, for whoever asks later; the body is what the node borrows. */
+static json_t *statement_ids(struct exchange *exchange)
+{
+    const struct pending *pending = pending_of(exchange);
+    struct bytes rest = buf_bytes(exchange_body(exchange));
+    json_t *ids = json_array();
+    struct statement statement;
+    struct hash id = pending->id;
+    char text[2 * sizeof id.at + 1] = {0};
+    if (pending->head_done) {
+        hex_write(text, hash_bytes(&id));
+        json_array_append_new(ids, json_string(text));
+    }
+    while (rest.len > 0 && statement_parse_first(&statement, rest, &rest, NULL) == OK) {
+        statement_id(&id, &statement, NULL);
+        hex_write(text, hash_bytes(&id));
+        json_array_append_new(ids, json_string(text));
+    }
+    return ids;
+}
+
+/* The ledger has not answered in time; what became of the statements can be asked for. */
+static void late(void *context, struct exchange *exchange)
+{
+    (void)context;
+    struct why why;
+    why_say(&why, ERR_TIMEOUT, "statements", NULL, "are not decided yet",
+            "Send them again, which is always safe, or ask for their ids in a while.");
+    json_t *problem = problem_json(ERR_TIMEOUT, &why);
+    json_object_set_new(problem, "statements", statement_ids(exchange));
+    respond_json(exchange, problem_status(ERR_TIMEOUT), problem);
+    exchange_response(exchange)->content_type = "application/problem+json";
+}
+
 static void fail_now(void *context, struct exchange *exchange)
 {
     (void)context;
@@ -77,8 +113,9 @@ void post_statements(void *context, struct exchange *exchange)
 {
     struct why why = {0};
     struct pending *pending = pending_of(exchange);
-    exchange_suspend(exchange, NULL);
-    enum err err = node_submit(api_node(context), exchange_body(exchange), answered, pending, &why);
+    exchange_suspend(exchange, late);
+    struct bytes body = buf_bytes(exchange_body(exchange));
+    enum err err = node_submit(api_node(context), body, answered, pending, &why);
     if (err != OK) {
         respond_problem(exchange, err, &why);
         exchange_resume(exchange, fail_now);
@@ -142,8 +179,12 @@ void post_batch(void *context, struct exchange *exchange)
     }
     struct why why = {0};
     struct items *items = pending->items;
+    struct statement statement;
+    if (statement_parse(&statement, buf_bytes(&pending->head), NULL) == OK) {
+        statement_id(&pending->id, &statement, NULL);
+    }
     pending->items = NULL;
-    exchange_suspend(exchange, NULL);
+    exchange_suspend(exchange, late);
     enum err err =
         node_submit_batch(api_node(context), &pending->head, items, answered, pending, &why);
     if (err != OK) {

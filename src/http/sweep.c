@@ -2,6 +2,8 @@
  * begins anew with every byte, so that a byte a minute would hold a connection for ever. */
 #include "http/server_internal.h"
 
+#include "base/metrics.h"
+
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -13,9 +15,9 @@
 
 /* Ends a connection. What the library has not begun to answer gets a last word, where bytes can be
  * written past it. */
-static void cut(struct connection *connection, bool say, enum refusal refusal)
+static void cut(struct connection *connection, enum refusal refusal)
 {
-    if (say && !connection->loop->server->options.tls) {
+    if (!connection->exchange->answered && !connection->loop->server->options.tls) {
         char head[256];
         struct buf body = {0};
         refusal_write(&body, refusal);
@@ -28,6 +30,8 @@ static void cut(struct connection *connection, bool say, enum refusal refusal)
         buf_clear(&body);
     }
     shutdown(connection->fd, SHUT_RDWR);
+    connection->refused = true;
+    metric_add(METRIC_HTTP_REFUSALS, refusal, 1);
 }
 
 static bool is_over(const struct loop *loop, uint64_t since_ns, unsigned wait_s)
@@ -47,7 +51,7 @@ static void sweep_idle(struct connection *connection)
         wait_s = IDLE_CROWDED_S;
     }
     if (loop->draining || is_over(loop, connection->since_ns, wait_s)) {
-        cut(connection, false, REFUSE_SLOW_HEADER);
+        shutdown(connection->fd, SHUT_RDWR);
     }
 }
 
@@ -76,7 +80,7 @@ static void sweep_answer(struct exchange *exchange)
                                : rate_is_kept(acked - exchange->acked_first, elapsed_ns,
                                               limits->body_rate, limits->body_grace_s);
     if (!kept) {
-        cut(exchange->connection, false, REFUSE_SLOW_BODY);
+        cut(exchange->connection, REFUSE_SLOW_READER);
     }
 }
 
@@ -84,6 +88,7 @@ static void make_late(struct exchange *exchange)
 {
     enum wait_state open = WAIT_OPEN;
     if (atomic_compare_exchange_strong(&exchange->wait, &open, WAIT_LATE)) {
+        metric_add(METRIC_HTTP_REFUSALS, REFUSE_LATE, 1);
         library_unpark(exchange);
     }
 }
@@ -95,7 +100,7 @@ static void sweep_exchange(struct exchange *exchange)
     uint64_t elapsed_ns = loop->now_ns - exchange->since_ns;
     if (!exchange->begun) {
         if (is_over(loop, exchange->since_ns, limits->header_wait_s)) {
-            cut(exchange->connection, true, REFUSE_SLOW_HEADER);
+            cut(exchange->connection, REFUSE_SLOW_HEADER);
         }
     } else if (exchange->answered) {
         if (!exchange->parked) {
@@ -107,12 +112,13 @@ static void sweep_exchange(struct exchange *exchange)
         }
     } else if (!exchange->parked && !rate_is_kept(exchange->body_len, elapsed_ns, limits->body_rate,
                                                   limits->body_grace_s)) {
-        cut(exchange->connection, true, REFUSE_SLOW_BODY);
+        cut(exchange->connection, REFUSE_SLOW_BODY);
     }
 }
 
 void loop_sweep(struct loop *loop)
 {
+    metric_set(METRIC_HTTP_MEMORY, 0, atomic_load(&loop->server->budget.used));
     for (struct connection *at = loop->connections; at; at = at->next) {
         if (at->exchange) {
             sweep_exchange(at->exchange);

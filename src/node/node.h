@@ -99,12 +99,12 @@ struct node_answers {
  * to be released with free(). */
 typedef void answered_fn(void *context, struct node_answers *answers);
 
-/* Submits the statements of a CBOR sequence, at most NODE_SUBMIT_MAX. Takes over `body` unless it
- * fails: ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. */
-must_use enum err node_submit(struct node *node, struct buf *body, answered_fn *done, void *context,
-                              struct why *why);
-/* The same for a body that is one statement, whose outer encoding may be another tool's. Never
- * fails but with ERR_READ_ONLY: what is wrong with it is in its answer. */
+/* Submits the statements of a CBOR sequence, at most NODE_SUBMIT_MAX, and borrows them until `done`
+ * is called. ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. */
+must_use enum err node_submit(struct node *node, struct bytes body, answered_fn *done,
+                              void *context, struct why *why);
+/* The same for a body that is one statement, whose outer encoding may be another tool's. Takes over
+ * `body` and never fails but with ERR_READ_ONLY: what is wrong with it is in its answer. */
 must_use enum err node_submit_one(struct node *node, struct buf *body, answered_fn *done,
                                   void *context, struct why *why);
 

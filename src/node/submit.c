@@ -6,6 +6,9 @@
 #include "store/index.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define PARTS_FEW 16
 
 struct request;
 
@@ -17,7 +20,7 @@ struct slot {
 
 struct request {
     struct node *node;
-    struct buf body; /* from which the admissions borrow */
+    struct buf body; /* from which the admissions borrow, unless they borrow from the caller's */
     struct admission *admissions;
     struct slot *slots;
     struct node_answers *answers;
@@ -159,12 +162,39 @@ static void start(struct request *request)
                 request);
 }
 
-/* Where the statements of a sequence begin and end. */
-static enum err split(struct bytes body, struct bytes *parts, size_t *count, struct why *why)
+/* Where the statements of a sequence begin and end. Most requests hold few. */
+struct parts {
+    struct bytes few[PARTS_FEW];
+    struct bytes *at; /* `few`, or allocated */
+    size_t count;
+    size_t cap;
+};
+
+static void parts_add(struct parts *parts, struct bytes part)
 {
-    *count = 0;
+    if (parts->count == parts->cap) {
+        struct bytes *more = mem_alloc(NODE_SUBMIT_MAX * sizeof *more);
+        memcpy(more, parts->at, parts->count * sizeof *more);
+        parts->at = more;
+        parts->cap = NODE_SUBMIT_MAX;
+    }
+    parts->at[parts->count++] = part;
+}
+
+static void parts_clear(struct parts *parts)
+{
+    if (parts->at != parts->few) {
+        free(parts->at);
+    }
+}
+
+static enum err split(struct parts *parts, struct bytes body, struct why *why)
+{
+    parts->at = parts->few;
+    parts->count = 0;
+    parts->cap = PARTS_FEW;
     while (body.len > 0) {
-        if (*count == NODE_SUBMIT_MAX) {
+        if (parts->count == NODE_SUBMIT_MAX) {
             return why_say(why, ERR_RANGE, "body", NULL, "holds more than 4,096 statements",
                            "Split it into several requests.");
         }
@@ -174,33 +204,30 @@ static enum err split(struct bytes body, struct bytes *parts, size_t *count, str
         if (err != OK) {
             return why_sayf(why, err, "body", "is no CBOR sequence of COSE_Sign1 statements",
                             "Send statements as the protocol describes, one after another.",
-                            "statement %zu", *count);
+                            "statement %zu", parts->count);
         }
-        parts[(*count)++] = (struct bytes){body.at, body.len - rest.len};
+        parts_add(parts, (struct bytes){body.at, body.len - rest.len});
         body = rest;
     }
-    return *count > 0 ? OK
-                      : why_say(why, ERR_TRUNCATED, "body", NULL, "is empty",
-                                "Send at least one statement.");
+    return parts->count > 0 ? OK
+                            : why_say(why, ERR_TRUNCATED, "body", NULL, "is empty",
+                                      "Send at least one statement.");
 }
 
-enum err node_submit(struct node *node, struct buf *body, answered_fn *done, void *context,
+enum err node_submit(struct node *node, struct bytes body, answered_fn *done, void *context,
                      struct why *why)
 {
     TRY(check_open(node, why));
-    struct bytes *parts = mem_alloc(NODE_SUBMIT_MAX * sizeof *parts);
-    size_t count;
-    enum err err = split(buf_bytes(body), parts, &count, why);
+    struct parts parts;
+    enum err err = split(&parts, body, why);
     if (err == OK) {
-        struct request *request = request_new(node, count, done, context);
-        request->body = *body;
-        *body = (struct buf){0};
-        for (size_t i = 0; i < count; i++) {
-            request->admissions[i].statement = parts[i];
+        struct request *request = request_new(node, parts.count, done, context);
+        for (size_t i = 0; i < parts.count; i++) {
+            request->admissions[i].statement = parts.at[i];
         }
         start(request);
     }
-    free(parts);
+    parts_clear(&parts);
     return err;
 }
 

@@ -56,8 +56,10 @@ static struct node_answers *send(struct node *node, struct buf *body)
 {
     struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
     struct why why = {0};
-    CHECK_OK(node_submit(node, body, answered, &waiting, &why));
-    return wait_answer(&waiting);
+    CHECK_OK(node_submit(node, buf_bytes(body), answered, &waiting, &why));
+    struct node_answers *answers = wait_answer(&waiting);
+    buf_clear(body);
+    return answers;
 }
 
 /* ---- making statements */
