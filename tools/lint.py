@@ -53,6 +53,10 @@ LIMITED = {
 }
 CALL = re.compile(r'(?<![\w.>])(%s)\s*\(' % '|'.join(sorted({**BANNED, **LIMITED})))
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+# log_event(LOG_LEVEL, "event", "pairs", ...)
+EVENT_CALL = re.compile(r'\blog_event\(\s*([^,]*),\s*([^,]*),\s*((?:"(?:\\.|[^"\\])*"|PRI\w+|\s)*)')
+EVENT_NAME = re.compile(r'"[a-z0-9_]+(\.[a-z0-9_]+)+"$')
+EVENT_ROW = re.compile(r'\| `([a-z0-9_.]+)` \| (\w+) \|.*\| ([^|]*) \|$', re.M)
 MACHINE = re.compile(r'/(?:work|root|home)/|\b(?:issue|session) #?\d')
 TEXT = ('.c', '.h', '.md', '.py', '.sh', '.txt', '.build', '.yaml', '.yml', '.cddl', '.1', '.ts')
 
@@ -74,10 +78,18 @@ def blank_out(match):
 NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 
+NOT_CODE_BUT_TEXT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
+
+
+def blank_comment(match):
+    return blank_out(match) if match.group(0).startswith('/*') else match.group(0)
+
+
 class Lint:
     def __init__(self, root):
         self.root = root
         self.complaints = 0
+        self.events = {}  # name -> (path, line, level, fields)
 
     def complain(self, path, line, rule, text):
         print('%s:%d: [%s] %s' % (path, line, rule, text))
@@ -96,6 +108,7 @@ class Lint:
                 self.c_file(path, text)
             if path.endswith('.sh') or path == '.ci/run':
                 self.script(path, text)
+        self.events_are_listed()
         return self.complaints
 
     def words(self, path, text):
@@ -123,6 +136,7 @@ class Lint:
         if path.startswith('src/'):
             self.includes(path, lines)
             self.calls(path, lines, code)
+            self.log_calls(path, text)
             self.purity(path, lines, code)
             self.header(path, text)
 
@@ -205,6 +219,39 @@ class Lint:
             if re.search(r'\btypedef\b[^(]*$', line):
                 self.complain(path, number, 'typedef',
                               'struct x and enum x; only a function type gets a name')
+
+    def log_calls(self, path, text):
+        """Events are literals, so that a list of them can be checked."""
+        for match in EVENT_CALL.finditer(NOT_CODE_BUT_TEXT.sub(blank_comment, text)):
+            number = text.count('\n', 0, match.start()) + 1
+            level, name, pairs = match.groups()
+            if level.startswith('enum '):
+                continue  # its declaration
+            if not level.startswith('LOG_') or not EVENT_NAME.match(name.strip()) or '"' not in pairs:
+                self.complain(path, number, 'event',
+                              'level, event "area.word" and pairs stand in the call itself')
+                continue
+            fields = set(re.findall(r'(?:^|[" ])([a-z0-9_]+)=', re.sub(r'"\s*(PRI\w+)?\s*"', '', pairs)))
+            level = level[4:].lower()
+            known = self.events.setdefault(name.strip('" \n'), (path, number, level, set()))
+            if known[2] != level:
+                self.complain(path, number, 'event', 'has another level at %s:%d' % known[:2])
+            known[3].update(fields)
+
+    def events_are_listed(self):
+        """docs/events.md names every event with its level and its fields, and no other."""
+        path = 'docs/events.md'
+        if not self.events and not os.path.exists(os.path.join(self.root, path)):
+            return
+        with open(os.path.join(self.root, path), encoding='utf-8') as file:
+            rows = {name: (level, set(re.findall(r'`(\w+)`', fields)))
+                    for name, level, fields in EVENT_ROW.findall(file.read())}
+        for name, (where, number, level, fields) in sorted(self.events.items()):
+            if rows.pop(name, None) != (level, fields):
+                self.complain(where, number, 'event', '%s lacks the row: | `%s` | %s | ... | %s |' % (
+                    path, name, level, ', '.join('`%s`' % field for field in sorted(fields))))
+        for name in rows:
+            self.complain(path, 1, 'event', 'nothing logs ' + name)
 
     def purity(self, path, lines, code):
         if not path.startswith(PURE):

@@ -54,7 +54,12 @@ static enum err reattach(struct token_key *key)
     if (err != OK) {
         token_close(&key->token);
     }
-    log_event(LOG_WARN, err == OK ? "keystore.reopened" : "keystore.lost", "err=%s", err_name(err));
+    if (err == OK) {
+        log_event(LOG_WARN, "keystore.reopened", "object=%s", key->object.name);
+    } else {
+        log_event(LOG_ERROR, "keystore.lost", "object=%s err=%s problem=\"%s %s\"",
+                  key->object.name, err_name(err), key->problem.field, key->problem.problem);
+    }
     return err;
 }
 
