@@ -298,25 +298,27 @@ static void syslog_connect(void)
     }
 }
 
+enum sent { SENT, SENT_DROPPED, SENT_TO_NOBODY };
+
 /* Sends a datagram without waiting. A logger that was started anew is found again. */
-static bool syslog_send(const char *text, size_t len)
+static enum sent syslog_send(const char *text, size_t len)
 {
     for (unsigned attempt = 0; attempt < 2; attempt++) {
         if (syslog_to.fd < 0 || attempt > 0) {
             syslog_connect();
         }
         if (syslog_to.fd < 0) {
-            return false;
+            return SENT_TO_NOBODY;
         }
         if (send(syslog_to.fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-            return true;
+            return SENT;
         }
         if (errno == EAGAIN || errno == ENOBUFS) {
             syslog_to.dropped++;
-            return true;
+            return SENT_DROPPED;
         }
     }
-    return false;
+    return SENT_TO_NOBODY;
 }
 
 /* RFC 5424: the event is the MSGID, the line the MSG. Where nobody listens, lines go to stderr. */
@@ -332,11 +334,11 @@ static void write_syslog(enum log_level level, const char *now, const char *even
                        FACILITY * 8 + levels[level].severity, now, host, (int)getpid(), event,
                        (int)line->len, line->at);
     pthread_mutex_lock(&syslog_to.lock);
-    bool sent = syslog_send(whole, (size_t)len);
-    uint64_t dropped = sent && level > LOG_DEBUG ? syslog_to.dropped : 0;
+    enum sent sent = syslog_send(whole, (size_t)len);
+    uint64_t dropped = sent == SENT ? syslog_to.dropped : 0;
     syslog_to.dropped -= dropped;
     pthread_mutex_unlock(&syslog_to.lock);
-    if (!sent) {
+    if (sent == SENT_TO_NOBODY) {
         write_stderr(level, line);
     }
     if (dropped > 0) {
