@@ -21,9 +21,9 @@
       "When the process started, as Unix time.") \
     X(METRIC_PROCESS_RESIDENT, GAUGE, "cairn_process_resident_memory_bytes", "", "", \
       "Memory of the process that is in RAM.") \
-    X(METRIC_PROCESS_FDS, GAUGE, "cairn_process_open_fds_count", "", "", \
+    X(METRIC_PROCESS_FDS, GAUGE, "cairn_process_open_fds", "", "", \
       "File descriptors that the process has open.") \
-    X(METRIC_PROCESS_FDS_MAX, GAUGE, "cairn_process_max_fds_count", "", "", \
+    X(METRIC_PROCESS_FDS_MAX, GAUGE, "cairn_process_max_fds", "", "", \
       "File descriptors that the process may have open.") \
     /* store */ \
     X(METRIC_STORE_FSYNC, TIMES, "cairn_store_fsync_duration_seconds", "file", "log,mark", \
@@ -46,7 +46,7 @@
       "Size of the database's sorted files.") \
     X(METRIC_STORE_PENDING, GAUGE, "cairn_store_pending_compaction_bytes", "", "", \
       "What compactions still have to rewrite, estimated.") \
-    X(METRIC_STORE_JOBS, GAUGE, "cairn_store_background_jobs_count", "", "", \
+    X(METRIC_STORE_JOBS, GAUGE, "cairn_store_background_jobs", "", "", \
       "Flushes and compactions that run or are due.") \
     /* admit */ \
     X(METRIC_ADMIT_SIGNATURES, COUNTER, "cairn_admit_signatures_total", "result", \

@@ -8,6 +8,7 @@ import sys
 
 import cbor2
 import scitt_cose
+from prometheus_client.parser import text_string_to_metric_families
 
 from harness import Ledger, run, run_cases
 
@@ -332,12 +333,36 @@ def cbor2_decodes_every_artefact(folder):
     print("%d artefacts" % len(artefacts))
 
 
+def prometheus_client_parses_the_metrics(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    deposited(ledger, ledger.member("clerk"))
+    text = ledger.http("GET", "/metrics")[2].decode()
+    ledger.stop()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert len(families) == text.count("# TYPE "), sorted(families)
+    for family in families.values():
+        assert family.type in ("counter", "gauge", "histogram") and family.documentation, family
+        assert family.samples, family
+    commits = families["cairn_store_fsync_duration_seconds"].samples
+    buckets = [sample for sample in commits if sample.labels == {"file": "log", "le": "+Inf"}]
+    count = [sample for sample in commits
+             if sample.name.endswith("_count") and sample.labels == {"file": "log"}]
+    assert len(buckets) == len(count) == 1 and buckets[0].value == count[0].value == 2, commits
+    rising = [sample.value for sample in commits
+              if sample.labels.get("file") == "log" and "le" in sample.labels]
+    assert rising == sorted(rising) and len(rising) == 17, rising
+    accepted = families["cairn_node_accepted_statements"].samples
+    assert [sample.value for sample in accepted] == [2], accepted
+    print("%d metrics, %d samples" % (
+        len(families), sum(len(family.samples) for family in families.values())))
+
+
 def main():
     run_cases(scitt_cose_verifies_statement_and_receipt, a_scitt_client_registers_and_verifies,
               an_own_deposit_is_registered_as_an_entry, errors_of_scrapi_are_concise,
               transmute_cose_verifies_an_es256_receipt,
               openssl_verifies_an_es256_signature, openssl_verifies_an_sm2_signature,
-              cbor2_decodes_every_artefact)
+              cbor2_decodes_every_artefact, prometheus_client_parses_the_metrics)
 
 
 main()

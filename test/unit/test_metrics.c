@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <ctype.h>
+#include <pthread.h>
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -23,6 +24,8 @@ static void names_say_layer_what_and_unit_and_stand_once(void **state)
                      row->kind != METRIC_KIND_SIZES;
         CHECK(ends_with(row->name, "_total") == grows);
         CHECK(!timed || strstr(row->name, "_seconds"));
+        CHECK(!ends_with(row->name, "_count") && !ends_with(row->name, "_sum") &&
+              !ends_with(row->name, "_bucket")); /* what a histogram's samples add */
         for (unsigned j = 0; j < i; j++) {
             CHECK(strcmp(row->name, metric_row((enum metric)j)->name) != 0);
         }
@@ -71,9 +74,9 @@ static void gauges_go_up_and_down(void **state)
     metric_sub(METRIC_PROCESS_FDS, 0, 2);
     CHECK_UINT(metric_value(METRIC_PROCESS_FDS, 0), 10);
     CHECK(strcmp(printed(METRIC_PROCESS_FDS),
-                 "# HELP cairn_process_open_fds_count File descriptors that the process has open.\n"
-                 "# TYPE cairn_process_open_fds_count gauge\n"
-                 "cairn_process_open_fds_count 10\n") == 0);
+                 "# HELP cairn_process_open_fds File descriptors that the process has open.\n"
+                 "# TYPE cairn_process_open_fds gauge\n"
+                 "cairn_process_open_fds 10\n") == 0);
 }
 
 static void times_are_printed_in_seconds(void **state)
@@ -95,6 +98,89 @@ static void times_are_printed_in_seconds(void **state)
     CHECK(strstr(printed(METRIC_PROCESS_START), "_seconds -1.05\n"));
 }
 
+static bool has_line(const char *text, const char *line)
+{
+    const char *at = strstr(text, line);
+    return at && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
+}
+
+static void a_histogram_counts_into_buckets_whose_bounds_belong_to_them(void **state)
+{
+    (void)state;
+    static const uint64_t times_us[] = {0, 100, 101, 60000000, 60000001};
+    for (size_t i = 0; i < 5; i++) {
+        metric_observe_us(METRIC_STORE_FSYNC, 1, times_us[i]);
+    }
+    CHECK_UINT(metric_value(METRIC_STORE_FSYNC, 1), 5);
+    CHECK_UINT(metric_value(METRIC_STORE_FSYNC, 0), 0);
+    static const char *const lines[] = {
+        "# TYPE cairn_store_fsync_duration_seconds histogram",
+        "cairn_store_fsync_duration_seconds_bucket{file=\"mark\",le=\"0.0001\"} 2",
+        "cairn_store_fsync_duration_seconds_bucket{file=\"mark\",le=\"0.00025\"} 3",
+        "cairn_store_fsync_duration_seconds_bucket{file=\"mark\",le=\"10\"} 3",
+        "cairn_store_fsync_duration_seconds_bucket{file=\"mark\",le=\"60\"} 4",
+        "cairn_store_fsync_duration_seconds_bucket{file=\"mark\",le=\"+Inf\"} 5",
+        "cairn_store_fsync_duration_seconds_sum{file=\"mark\"} 120.000202",
+        "cairn_store_fsync_duration_seconds_count{file=\"mark\"} 5",
+        "cairn_store_fsync_duration_seconds_count{file=\"log\"} 0",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        CHECK(has_line(printed(METRIC_STORE_FSYNC), lines[i]));
+    }
+    metric_observe(METRIC_ORDER_SIZE, 0, 3);
+    const char *sizes = printed(METRIC_ORDER_SIZE);
+    CHECK(has_line(sizes, "cairn_order_block_size_statements_bucket{le=\"2\"} 0"));
+    CHECK(has_line(sizes, "cairn_order_block_size_statements_bucket{le=\"4\"} 1"));
+    CHECK(has_line(sizes, "cairn_order_block_size_statements_sum 3"));
+}
+
+static void labels_count_each_for_itself(void **state)
+{
+    (void)state;
+    metric_add(METRIC_ADMIT_REFUSED, metric_reason(ERR_SIGNATURE), 2);
+    metric_add(METRIC_ADMIT_REFUSED, metric_reason(ERR_CORRUPT), 1);
+    const char *text = printed(METRIC_ADMIT_REFUSED);
+    CHECK(has_line(text, "cairn_admit_refused_statements_total{reason=\"signature\"} 2"));
+    CHECK(has_line(text, "cairn_admit_refused_statements_total{reason=\"broken\"} 1"));
+    CHECK(has_line(text, "cairn_admit_refused_statements_total{reason=\"malformed\"} 0"));
+}
+
+static void every_error_is_of_some_kind(void **state)
+{
+    (void)state;
+    unsigned count = 1;
+    for (const char *at = METRIC_REASONS; *at; at++) {
+        count += *at == ',';
+    }
+    for (unsigned err = OK + 1; err < ERR_COUNT; err++) {
+        CHECK(metric_reason((enum err)err) < count);
+    }
+}
+
+static void *count_up(void *context)
+{
+    for (unsigned i = 0; i < 20000; i++) {
+        metric_add(METRIC_NODE_ACCEPTED, 0, 1);
+        metric_observe(METRIC_ORDER_SIZE, 0, i);
+    }
+    return context;
+}
+
+static void threads_lose_nothing(void **state)
+{
+    (void)state;
+    uint64_t sizes = metric_value(METRIC_ORDER_SIZE, 0);
+    pthread_t threads[4];
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(pthread_create(&threads[i], NULL, count_up, NULL) == 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    CHECK_UINT(metric_value(METRIC_NODE_ACCEPTED, 0), 80000);
+    CHECK_UINT(metric_value(METRIC_ORDER_SIZE, 0) - sizes, 80000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +188,10 @@ int main(void)
         cmocka_unit_test(labels_have_a_fixed_set_of_plain_values),
         cmocka_unit_test(gauges_go_up_and_down),
         cmocka_unit_test(times_are_printed_in_seconds),
+        cmocka_unit_test(a_histogram_counts_into_buckets_whose_bounds_belong_to_them),
+        cmocka_unit_test(labels_count_each_for_itself),
+        cmocka_unit_test(every_error_is_of_some_kind),
+        cmocka_unit_test(threads_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
