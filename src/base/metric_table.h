@@ -105,11 +105,11 @@
       "path,method,long_path,header,framing,body,chunked,memory,answer,slow_header,slow_body," \
       "slow_reader,address,rate,connections,streams,late,malformed", \
       "Requests that the server itself refused or ended, by reason.") \
-    X(METRIC_HTTP_CONNECTIONS, GAUGE, "cairn_http_connections_count", "", "", \
+    X(METRIC_HTTP_CONNECTIONS, GAUGE, "cairn_http_open_connections", "", "", \
       "Connections that are open.") \
     X(METRIC_HTTP_ACCEPTED, COUNTER, "cairn_http_connections_total", "", "", \
       "Connections that were accepted.") \
-    X(METRIC_HTTP_STREAMS, GAUGE, "cairn_http_streams_count", "", "", \
+    X(METRIC_HTTP_STREAMS, GAUGE, "cairn_http_open_streams", "", "", \
       "Answers without an end that are under way.") \
     X(METRIC_HTTP_MEMORY, GAUGE, "cairn_http_memory_bytes", "", "", \
       "Bytes of bodies, queues and answers, out of the configured memory.") \

@@ -10,6 +10,14 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
+/* Some readers take a counter's name without its _total. */
+static bool same_family(const char *one, const char *other)
+{
+    size_t len = strlen(one) - (ends_with(one, "_total") ? strlen("_total") : 0);
+    size_t other_len = strlen(other) - (ends_with(other, "_total") ? strlen("_total") : 0);
+    return len == other_len && memcmp(one, other, len) == 0;
+}
+
 static void names_say_layer_what_and_unit_and_stand_once(void **state)
 {
     (void)state;
@@ -27,7 +35,7 @@ static void names_say_layer_what_and_unit_and_stand_once(void **state)
         CHECK(!ends_with(row->name, "_count") && !ends_with(row->name, "_sum") &&
               !ends_with(row->name, "_bucket")); /* what a histogram's samples add */
         for (unsigned j = 0; j < i; j++) {
-            CHECK(strcmp(row->name, metric_row((enum metric)j)->name) != 0);
+            CHECK(!same_family(row->name, metric_row((enum metric)j)->name));
         }
         CHECK(ends_with(row->help, ".") && !strpbrk(row->help, "\n\\"));
     }
