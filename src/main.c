@@ -31,6 +31,7 @@ static const struct verb *const verbs[] = {
     &verb_prove_state,
     &verb_trust_show,
     &verb_trust_update,
+    &verb_trust_add_witness,
     &verb_export,
     &verb_clock_accept,
     &verb_statement_new,

@@ -3,6 +3,7 @@
 #include "cli/verbs.h"
 #include "http/api.h"
 #include "node/node.h"
+#include "service/witness/witness.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -63,12 +64,27 @@ static struct server_limits server_limits(const struct config *config)
     };
 }
 
+/* A node that is read-only has nothing new to show to witnesses. */
+static enum err start_witnesses(struct witnesses **out, struct node *node,
+                                const struct config *config, struct why *why)
+{
+    struct why unused;
+    const struct witness_options wanted = {.node = node,
+                                           .count = config->witness.count,
+                                           .targets = (const char *const *)config->witness.at,
+                                           .interval_s = (unsigned)config->witness_interval_s};
+    *out = NULL;
+    return wanted.count == 0 || node_read_only(node, &unused) ? OK
+                                                              : witness_start(out, &wanted, why);
+}
+
 static int serve(const char *dir, const struct config *config, const struct config_listen *listen)
 {
     sigset_t stop = block_signals();
     struct why why = {0};
     struct node *node;
     struct server *server;
+    struct witnesses *witnesses;
     struct node_options options = {
         .dir = dir,
         .cache_len = config->cache,
@@ -87,8 +103,12 @@ static int serve(const char *dir, const struct config *config, const struct conf
         .routes = api_routes,
         .context = &api,
     };
-    err = server_start(&server, &http, &why);
+    err = start_witnesses(&witnesses, node, config, &why);
+    if (err == OK) {
+        err = server_start(&server, &http, &why);
+    }
     if (err != OK) {
+        witness_stop(witnesses);
         node_close(node);
         return fail(err, &why);
     }
@@ -97,6 +117,7 @@ static int serve(const char *dir, const struct config *config, const struct conf
     sigwait(&stop, &signal_number);
     atomic_store(&api.draining, true);
     server_stop(server, STOP_WAIT_MS);
+    witness_stop(witnesses);
     node_close(node);
     return STATUS_OK;
 }
@@ -120,7 +141,9 @@ static enum err check_served(const struct config *config, struct why *why)
                                                 CONFIG_KEY_body_grace_s,
                                                 CONFIG_KEY_header_wait_s,
                                                 CONFIG_KEY_idle_s,
-                                                CONFIG_KEY_answer_wait_s};
+                                                CONFIG_KEY_answer_wait_s,
+                                                CONFIG_KEY_witness,
+                                                CONFIG_KEY_witness_interval_s};
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
         bool known = config->origins[i].from == CONFIG_FROM_DEFAULT;
         for (size_t n = 0; n < sizeof served / sizeof served[0]; n++) {

@@ -57,8 +57,12 @@ static json_t *trust_json(const struct trust *trust, const struct hash *digest)
     json_t *json = json_object();
     json_t *regimes = json_array();
     json_t *heads = json_array();
+    json_t *witnesses = json_array();
     for (size_t i = 0; i < trust->regime_count; i++) {
         json_array_append_new(regimes, regime_json(&trust->regimes[i]));
+    }
+    for (size_t i = 0; i < trust->witness_count; i++) {
+        json_array_append_new(witnesses, json_text(trust->witnesses[i]));
     }
     for (size_t i = 0; i < trust->head_count; i++) {
         json_array_append_new(heads, head_json(&trust->heads[i]));
@@ -70,6 +74,7 @@ static json_t *trust_json(const struct trust *trust, const struct hash *digest)
     json_object_set_new(json, "heads", heads);
     json_object_set_new(json, "authorities", json_integer((json_int_t)trust->authority_count));
     json_object_set_new(json, "witnesses", json_integer((json_int_t)trust->witness_count));
+    json_object_set_new(json, "witness_keys", witnesses);
     return json;
 }
 

@@ -35,6 +35,7 @@ extern const struct verb verb_withdraw;
 extern const struct verb verb_countersign;
 extern const struct verb verb_prove_state;
 extern const struct verb verb_trust_show;
+extern const struct verb verb_trust_add_witness;
 extern const struct verb verb_trust_update;
 extern const struct verb verb_export;
 extern const struct verb verb_clock_accept;
