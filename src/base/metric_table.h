@@ -102,8 +102,8 @@
     X(METRIC_HTTP_REQUESTS, COUNTER, "cairn_http_requests_total", "code", "2xx,3xx,4xx,5xx", \
       "Requests answered, by class of status.") \
     X(METRIC_HTTP_REFUSALS, COUNTER, "cairn_http_refusals_total", "reason", \
-      "path,method,long_path,header,framing,body,chunked,memory,answer,slow_header,slow_body," \
-      "slow_reader,address,rate,connections,streams,late,malformed", \
+      "path,method,accept,media_type,long_path,header,framing,body,chunked,memory,answer," \
+      "slow_header,slow_body,slow_reader,address,rate,connections,streams,late,malformed", \
       "Requests that the server itself refused or ended, by reason.") \
     X(METRIC_HTTP_CONNECTIONS, GAUGE, "cairn_http_open_connections", "", "", \
       "Connections that are open.") \

@@ -152,10 +152,9 @@ void addresses_remove(struct addresses *addresses, const char *address)
 
 /* ---- token buckets */
 
-#define SETS     2048u
-#define WAYS     8u
-#define TOKEN    1000000u /* a millionth of one is the unit of account */
-#define FULL_FOR (3600ull * SECOND_NS)
+#define SETS  2048u
+#define WAYS  8u
+#define TOKEN 1000000u /* a millionth of one is the unit of account */
 
 struct bucket {
     uint64_t who;   /* a keyed hash; 0: free */
@@ -191,11 +190,15 @@ void buckets_free(struct buckets *buckets)
 static void refill(const struct buckets *buckets, struct bucket *bucket, uint64_t now_ns)
 {
     uint64_t elapsed_ns = now_ns > bucket->at_ns ? now_ns - bucket->at_ns : 0;
-    elapsed_ns = elapsed_ns < FULL_FOR ? elapsed_ns : FULL_FOR;
-    uint64_t earned = elapsed_ns / 1000u * buckets->per_second; /* TOKEN is a million */
+    if (elapsed_ns / SECOND_NS > buckets->burst / TOKEN / buckets->per_second) {
+        bucket->tokens = buckets->burst;
+        bucket->at_ns = now_ns;
+        return;
+    }
+    /* In microseconds, since a token is a million. */
+    uint64_t tokens = bucket->tokens + elapsed_ns / 1000u * buckets->per_second;
+    bucket->tokens = tokens < buckets->burst ? tokens : buckets->burst;
     bucket->at_ns += elapsed_ns / 1000u * 1000u;
-    bucket->tokens =
-        bucket->tokens + earned < buckets->burst ? bucket->tokens + earned : buckets->burst;
 }
 
 static struct bucket *bucket_of(struct buckets *buckets, uint64_t who, uint64_t now_ns)
@@ -233,7 +236,8 @@ unsigned buckets_take(struct buckets *buckets, struct bytes who, uint64_t now_ns
         bucket->tokens -= TOKEN;
     } else {
         uint64_t missing = TOKEN - bucket->tokens;
-        wait_s = (unsigned)(missing / (buckets->per_second * TOKEN)) + 1;
+        uint64_t rate = buckets->per_second * TOKEN;
+        wait_s = (unsigned)((missing + rate - 1) / rate);
     }
     pthread_mutex_unlock(&buckets->lock);
     return wait_s;
