@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/etag.h"
+#include "http/tls.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -225,6 +226,9 @@ static void connection_open(struct loop *loop, struct MHD_Connection *handle, vo
     metric_add(METRIC_HTTP_CONNECTIONS, 0, 1);
     name_peer(connection, address_of(handle));
     count(connection);
+    if (loop->server->options.tls) {
+        tls_begin(loop->server->options.tls, handle);
+    }
     *slot = connection;
 }
 
@@ -509,6 +513,11 @@ const char *exchange_header(const struct exchange *exchange, const char *name)
     return MHD_lookup_connection_value(exchange->handle, MHD_HEADER_KIND, name);
 }
 
+struct bytes exchange_client_certificate(const struct exchange *exchange)
+{
+    return exchange->server->options.tls ? tls_client_certificate(exchange->handle) : BYTES_NONE;
+}
+
 struct header_walk {
     header_fn *each;
     void *context;
@@ -581,14 +590,6 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
     return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
-/* The library's options for TLS; returns the flags that they need. */
-static unsigned tls_options(struct server_tls *tls, struct MHD_OptionItem *out)
-{
-    (void)tls;
-    out[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    return 0;
-}
-
 /* A pool holds the headers, once as they came and once read, and is the buffer of a body. Up to 32
  * KiB the library takes it from malloc. */
 static size_t pool_len(const struct server_limits *limits)
@@ -600,9 +601,9 @@ static size_t pool_len(const struct server_limits *limits)
 static bool start_daemon(struct loop *loop, int listen_fd)
 {
     struct server *server = loop->server;
-    struct MHD_OptionItem tls[4];
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | tls_options(server->options.tls, tls);
+    struct MHD_OptionItem tls[TLS_OPTIONS] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+                     (server->options.tls ? tls_library_options(tls) : 0);
     loop->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle, loop, MHD_OPTION_LISTEN_SOCKET, listen_fd,
         MHD_OPTION_CONNECTION_LIMIT, server->limits.connections + SPARE_CONNECTIONS,

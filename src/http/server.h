@@ -113,6 +113,9 @@ struct buf *exchange_body(struct exchange *exchange);
 /* Who is at the other end: a numeric address without port. */
 const char *exchange_peer(const struct exchange *exchange);
 bool exchange_peer_is_loopback(const struct exchange *exchange);
+/* The certificate that the client showed in TLS, judged good, in DER; none without one. Handler,
+ * guard and stream function only. */
+struct bytes exchange_client_certificate(const struct exchange *exchange);
 /* 16 hex digits, also in the response's X-Request-Id. */
 const char *exchange_request_id(const struct exchange *exchange);
 /* The number of its loop, from 0. */
