@@ -1,7 +1,9 @@
+#include "base/log.h"
 #include "cli/output.h"
 #include "cli/settings.h"
 #include "cli/verbs.h"
 #include "http/api.h"
+#include "http/tls.h"
 #include "node/node.h"
 #include "service/witness/witness.h"
 
@@ -10,35 +12,30 @@
 
 #define STOP_WAIT_MS 10000
 
-/* Everybody who reaches the socket may read: until connections are encrypted and readers known,
- * that must be this machine alone. */
-static enum err check_loopback(const struct config_listen *listen, struct why *why)
-{
-    return config_listen_is_loopback(listen)
-               ? OK
-               : why_say(
-                     why, ERR_REFUSED, "--listen", listen->address,
-                     "is not the loopback interface, the only one that is served",
-                     "Use 127.0.0.1, and a reverse proxy with TLS and access control for others.");
-}
-
-static void say_state(struct node *node, const struct server *server)
+static void say_state(struct node *node, const struct server *server, const struct config *config)
 {
     struct why why;
+    char host[254] = "localhost";
+    bool tls = config->tls_certificate[0] != 0;
     if (node_read_only(node, &why)) {
         fprintf(stderr, "cairn: read-only: %s %s. %s\n", why.field, why.problem, why.remedy);
     }
-    printf("listening on http://localhost:%u\n", server_port(server));
+    if (tls && config->origin[0]) {
+        enum err err = origin_host(host, config->origin);
+        BUG_ON(err != OK); /* config_check has read it */
+    }
+    printf("listening on http%s://%s:%u\n", tls ? "s" : "", host, server_port(server));
     fflush(stdout);
 }
 
-/* Blocks the signals that stop the program, so that only wait_signal sees them. */
+/* Blocks the signals that are for us, so that only sigwait sees them. */
 static sigset_t block_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
@@ -78,54 +75,122 @@ static enum err start_witnesses(struct witnesses **out, struct node *node,
                                                               : witness_start(out, &wanted, why);
 }
 
-static int serve(const char *dir, const struct config *config, const struct config_listen *listen)
+/* An empty setting is none. */
+static const char *or_none(const char *text)
 {
-    sigset_t stop = block_signals();
+    return text[0] ? text : NULL;
+}
+
+static struct tls_files tls_files(const struct config *config)
+{
+    return (struct tls_files){
+        .certificate = config->tls_certificate,
+        .key = config->tls_key,
+        .client_ca = or_none(config->tls_client_ca),
+        .origin = or_none(config->origin),
+    };
+}
+
+static enum err open_tls(struct server_tls **out, const struct config *config, struct why *why)
+{
+    struct tls_files files = tls_files(config);
+    *out = NULL;
+    return config->tls_certificate[0] ? tls_open(out, &files, why) : OK;
+}
+
+/* Reads settings and certificates anew; what is wrong with them changes nothing. Whether there is
+ * TLS, and for which name, was decided at the start. */
+static void reload(struct server_tls *tls, const struct args *args, const struct config *before)
+{
+    struct config config;
     struct why why = {0};
-    struct node *node;
+    enum err err = settings_load(&config, args, &why);
+    if (err == OK && tls) {
+        struct tls_files files = tls_files(&config);
+        files.origin = or_none(before->origin);
+        err = tls_reload(tls, &files, &why);
+    }
+    if (err != OK) {
+        char text[600];
+        why_print(&why, err, text, sizeof text);
+        log_event(LOG_ERROR, "run.reload_refused", "reason=\"%s\"", text);
+    } else {
+        log_event(LOG_INFO, "run.reloaded", "tls=%s", tls ? "yes" : "no");
+    }
+    config_clear(&config);
+}
+
+/* Until a signal stops the program. */
+static void wait_signals(const sigset_t *set, struct server_tls *tls, const struct args *args,
+                         const struct config *config)
+{
+    int signal_number = SIGHUP;
+    while (signal_number == SIGHUP) {
+        sigwait(set, &signal_number);
+        if (signal_number == SIGHUP) {
+            reload(tls, args, config);
+        }
+    }
+}
+
+static enum err serve_node(struct node *node, struct server_tls *tls, const struct args *args,
+                           const struct config *config, const sigset_t *signals, struct why *why)
+{
+    struct config_listen listen;
     struct server *server;
     struct witnesses *witnesses;
-    struct node_options options = {
-        .dir = dir,
-        .cache_len = config->cache,
-        .verifiers = (unsigned)config->verifiers,
-    };
-    enum err err = node_open(&node, &options, &why);
-    if (err != OK) {
-        return fail(err, &why);
-    }
     struct api api = {.node = node};
+    TRY(config_listen_parse(&listen, config->listen, why));
     struct server_options http = {
-        .address = listen->address,
-        .port = listen->port,
+        .address = listen.address,
+        .port = listen.port,
         .threads = (unsigned)config->http_threads,
         .limits = server_limits(config),
+        .tls = tls,
         .routes = api_routes,
         .context = &api,
     };
-    err = start_witnesses(&witnesses, node, config, &why);
+    TRY(start_witnesses(&witnesses, node, config, why));
+    enum err err = server_start(&server, &http, why);
     if (err == OK) {
-        err = server_start(&server, &http, &why);
+        say_state(node, server, config);
+        wait_signals(signals, tls, args, config);
+        atomic_store(&api.draining, true);
+        server_stop(server, STOP_WAIT_MS);
     }
-    if (err != OK) {
-        witness_stop(witnesses);
-        node_close(node);
-        return fail(err, &why);
-    }
-    say_state(node, server);
-    int signal_number;
-    sigwait(&stop, &signal_number);
-    atomic_store(&api.draining, true);
-    server_stop(server, STOP_WAIT_MS);
     witness_stop(witnesses);
-    node_close(node);
-    return STATUS_OK;
+    return err;
+}
+
+static enum err serve(const struct args *args, const struct config *config, struct why *why)
+{
+    sigset_t signals = block_signals();
+    struct node *node;
+    struct server_tls *tls;
+    struct node_options options = {
+        .dir = args->operands[0],
+        .cache_len = config->cache,
+        .verifiers = (unsigned)config->verifiers,
+    };
+    TRY(open_tls(&tls, config, why));
+    enum err err = node_open(&node, &options, why);
+    if (err == OK) {
+        err = serve_node(node, tls, args, config, &signals, why);
+        node_close(node);
+    }
+    tls_close(tls);
+    return err;
 }
 
 /* Settings that nothing reads yet are refused, not passed over. */
 static enum err check_served(const struct config *config, struct why *why)
 {
     static const enum config_number served[] = {CONFIG_KEY_listen,
+                                                CONFIG_KEY_origin,
+                                                CONFIG_KEY_plain,
+                                                CONFIG_KEY_tls_certificate,
+                                                CONFIG_KEY_tls_key,
+                                                CONFIG_KEY_tls_client_ca,
                                                 CONFIG_KEY_cache,
                                                 CONFIG_KEY_verifiers,
                                                 CONFIG_KEY_http_threads,
@@ -160,21 +225,16 @@ static enum err check_served(const struct config *config, struct why *why)
 static int run(const struct args *args)
 {
     struct config config;
-    struct config_listen listen;
     struct why why = {0};
     enum err err = settings_load(&config, args, &why);
     if (err == OK) {
-        err = config_listen_parse(&listen, config.listen, &why);
-    }
-    if (err == OK) {
-        err = check_loopback(&listen, &why);
-    }
-    if (err == OK) {
         err = check_served(&config, &why);
     }
-    int status = err == OK ? serve(args->operands[0], &config, &listen) : fail(err, &why);
+    if (err == OK) {
+        err = serve(args, &config, &why);
+    }
     config_clear(&config);
-    return status;
+    return err == OK ? STATUS_OK : fail(err, &why);
 }
 
 static const struct arg options[] = {ARG_SETTINGS{0}};
@@ -186,9 +246,12 @@ const struct verb verb_run = {
     .operands_max = 1,
     .summary = "serve a ledger until SIGTERM",
     .text =
-        "Prints \"listening on http://localhost:PORT\" when it is ready. Serves the loopback\n"
-        "interface only. Settings stand in DIR/cairn.conf; an option has the name of its setting\n"
-        "and overrides it. At SIGTERM or SIGINT it commits what it took, answers, and exits.\n",
+        "Prints \"listening on http://localhost:PORT\" when it is ready, with the origin's name\n"
+        "and https where there is TLS. Off the loopback interface it needs an origin and TLS, or\n"
+        "plain behind a proxy that has it. Settings stand in DIR/cairn.conf; an option has the\n"
+        "name of its setting and overrides it. At SIGHUP it reads certificates anew; at SIGTERM "
+        "or\n"
+        "SIGINT it commits what it took, answers, and exits.\n",
     .example = "cairn run court --listen 127.0.0.1:8420",
     .args = options,
     .run = run,
