@@ -23,12 +23,14 @@
 
 /* What the pieces of a new ledger share. */
 struct creation {
+    const struct node_new *wanted;
     const char *name;
-    const char *passphrase;
     char *dir; /* where it is made */
-    struct signer *operator_key;
-    struct signer *receipt_key;
-    struct signer *checkpoint_key;
+    const struct signer *operator_key;
+    const struct signer *receipt_key;
+    const struct signer *checkpoint_key;
+    struct signer *made[3]; /* those of the three that were made here */
+    size_t made_count;
     struct buf genesis;
     struct header header;
     struct hash header_hash;
@@ -83,16 +85,54 @@ static enum err new_key(struct signer **out, const char *dir, const char *file,
     return err;
 }
 
+/* The given key, or a new one in a file. */
+static enum err use_key(struct creation *creation, const struct signer **out,
+                        const struct signer *given, const char *file, struct why *why)
+{
+    *out = given;
+    if (given) {
+        return OK;
+    }
+    bool is_operator = out == &creation->operator_key;
+    struct signer **made = &creation->made[creation->made_count++];
+    enum err err =
+        new_key(made, creation->dir, file, is_operator ? creation->wanted->passphrase : NULL, why);
+    *out = *made;
+    return err;
+}
+
+/* A checkpoint is a signed note, and notes have Ed25519 signatures (protocol.md 6). One key for two
+ * purposes could not be ended for one of them. */
+static enum err check_keys(const struct creation *creation, struct why *why)
+{
+    if (signer_alg(creation->checkpoint_key) != ALG_ED25519) {
+        return why_say(why, ERR_UNSUPPORTED, "checkpoint key",
+                       alg_name(signer_alg(creation->checkpoint_key)), "is not for checkpoints",
+                       "Give an Ed25519 key.");
+    }
+    const struct hash *kids[] = {pubkey_kid(signer_pubkey(creation->operator_key)),
+                                 pubkey_kid(signer_pubkey(creation->receipt_key)),
+                                 pubkey_kid(signer_pubkey(creation->checkpoint_key))};
+    if (hash_equal(kids[0], kids[1]) || hash_equal(kids[0], kids[2]) ||
+        hash_equal(kids[1], kids[2])) {
+        return why_say(why, ERR_REFUSED, "keys", NULL, "of operator and node are not three keys",
+                       "Give another key for each purpose.");
+    }
+    return OK;
+}
+
 static enum err make_keys(struct creation *creation, struct why *why)
 {
+    const struct node_new *wanted = creation->wanted;
     char *keys = path_join(creation->dir, "keys");
     enum err err = dir_make(keys, 0700, why);
     free(keys);
     TRY(err);
-    TRY(new_key(&creation->operator_key, creation->dir, NODE_OPERATOR_KEY, creation->passphrase,
+    TRY(use_key(creation, &creation->operator_key, wanted->operator_key, NODE_OPERATOR_KEY, why));
+    TRY(use_key(creation, &creation->receipt_key, wanted->receipt_key, NODE_RECEIPT_KEY, why));
+    TRY(use_key(creation, &creation->checkpoint_key, wanted->checkpoint_key, NODE_CHECKPOINT_KEY,
                 why));
-    TRY(new_key(&creation->receipt_key, creation->dir, NODE_RECEIPT_KEY, NULL, why));
-    return new_key(&creation->checkpoint_key, creation->dir, NODE_CHECKPOINT_KEY, NULL, why);
+    return check_keys(creation, why);
 }
 
 static struct genesis_key genesis_key(const struct signer *signer, enum purpose purpose)
@@ -228,11 +268,12 @@ static enum err move_into_place(const struct creation *creation, const char *dir
     return err;
 }
 
-enum err node_create(const char *dir, const char *name, const char *passphrase, struct why *why)
+enum err node_create_as(const struct node_new *wanted, struct why *why)
 {
-    TRY(check_name(name, why));
+    const char *dir = wanted->dir;
+    TRY(check_name(wanted->name, why));
     TRY(check_place(dir, why));
-    struct creation creation = {.name = name, .passphrase = passphrase};
+    struct creation creation = {.wanted = wanted, .name = wanted->name};
     size_t cap = strlen(dir) + sizeof ".new-XXXXXX";
     creation.dir = mem_alloc(cap);
     size_t len = strlen(dir);
@@ -251,10 +292,16 @@ enum err node_create(const char *dir, const char *name, const char *passphrase, 
             remove_tree(creation.dir);
         }
     }
-    signer_free(creation.operator_key);
-    signer_free(creation.receipt_key);
-    signer_free(creation.checkpoint_key);
+    for (size_t i = 0; i < creation.made_count; i++) {
+        signer_free(creation.made[i]);
+    }
     buf_clear(&creation.genesis);
     free(creation.dir);
     return err;
+}
+
+enum err node_create(const char *dir, const char *name, const char *passphrase, struct why *why)
+{
+    struct node_new wanted = {.dir = dir, .name = name, .passphrase = passphrase};
+    return node_create_as(&wanted, why);
 }

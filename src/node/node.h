@@ -26,6 +26,20 @@ struct node;
 must_use enum err node_create(const char *dir, const char *name, const char *passphrase,
                               struct why *why);
 
+/* A ledger to be made. A key that is given (a key file that exists, a token's) is not copied into
+ * DIR: whoever runs the node has to name it there. */
+struct node_new {
+    const char *dir;
+    const char *name;
+    const char *passphrase;            /* of the operator's key, if that is made; may be NULL */
+    const struct signer *operator_key; /* these three may be NULL: a new file */
+    const struct signer *receipt_key;
+    const struct signer *checkpoint_key;
+};
+/* As node_create. ERR_REFUSED if one key is given twice, ERR_UNSUPPORTED for a checkpoint key that
+ * is not Ed25519. */
+must_use enum err node_create_as(const struct node_new *wanted, struct why *why);
+
 struct node_options {
     const char *dir;
     size_t cache_len;   /* block cache, bytes; 0 = 256 MiB */
