@@ -69,8 +69,8 @@ enum err node_check_key(const struct view *view, const struct signer *signer, en
     return err;
 }
 
-/* Appends the note: checkpoint, empty line, our signature. */
-static enum err sign_checkpoint(struct node *node, const struct view *view, struct buf *out)
+/* The note is the checkpoint, an empty line, our signature. */
+enum err node_sign_checkpoint(struct node *node, const struct view *view, struct buf *out)
 {
     struct buf origin = {0};
     struct note_key key;
@@ -100,10 +100,10 @@ static enum err sign_once(struct node *node, const struct view *view, enum purpo
     TRY(node_check_key(view, signer, purpose, why));
     enum err err = purpose == PURPOSE_RECEIPT
                        ? receipt_sign(kept, view_header(view), node_name(node), signer)
-                       : sign_checkpoint(node, view, kept);
+                       : node_sign_checkpoint(node, view, kept);
     if (err != OK) {
         kept->len = 0;
-        return why_say(why, err, "key", NULL, "could not sign", "Check the node's keys.");
+        return node_sign_failed(node, signer, err, why);
     }
     metric_add(METRIC_NODE_SIGNED, purpose == PURPOSE_RECEIPT ? SIGNED_RECEIPT : SIGNED_CHECKPOINT,
                1);

@@ -52,6 +52,12 @@ struct node {
     uint64_t witnessed_ns;      /* since when, monotonic */
     pthread_mutex_t notes_lock; /* one writer of notes at a time */
 
+    pthread_mutex_t key_lock; /* of the next two */
+    bool key_failed;          /* a key in a token does not sign: no statement is taken */
+    struct why key_why;
+    struct hash probed_head; /* these two are the jobs thread's own */
+    uint64_t probed_ns;
+
     struct buf receipt_kids; /* of the trust file's receipt keys, 32 bytes each */
 
     size_t watcher_count;
@@ -115,6 +121,8 @@ must_use enum err node_check_known_heads(struct node *node, bool *writable, stru
  * it executed and made durable: those of its views. ERR_READ_ONLY, signer_sign's errors. */
 must_use enum err node_receipt(struct node *node, const struct view *view, struct buf *out,
                                struct why *why);
+/* Appends the checkpoint of the view's head as a note with our signature. signer_sign's errors. */
+must_use enum err node_sign_checkpoint(struct node *node, const struct view *view, struct buf *out);
 /* Whether a key of the node may sign the view's head: registered for this purpose, and not ended
  * before the head's own block. ERR_READ_ONLY with the remedy. */
 must_use enum err node_check_key(const struct view *view, const struct signer *signer,
@@ -128,6 +136,22 @@ struct bytes node_note_next(struct bytes *lines);
 struct view *node_proof_view(struct node *node, uint64_t index);
 /* Frees keys, locks and all that is kept of heads. */
 void node_vouched_clear(struct node *node);
+
+/* ---- keys.c: the node's own keys, which may lie in tokens */
+
+/* Opens receipt and checkpoint key. *writable becomes false where one of them may not sign; then
+ * the node keeps neither: it never signs with a key that nobody knows. Errors of keystore_open. */
+must_use enum err node_open_keys(struct node *node, const struct node_options *options,
+                                 bool *writable, struct why *why);
+/* After a key did not sign: explains `err`, and if the key lies in a token the node takes no more
+ * statements until it signs again. Returns err. */
+enum err node_sign_failed(struct node *node, const struct signer *signer, enum err err,
+                          struct why *why);
+/* Whether a key does not sign, and why. */
+bool node_key_failed(struct node *node, struct why *why);
+/* Has keys in tokens sign: soon after a new block, every ten seconds, and every second while one
+ * fails. On the jobs thread. */
+void node_probe_keys(struct node *node);
 
 /* ---- prove.c */
 

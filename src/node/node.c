@@ -85,44 +85,6 @@ enum err node_read_genesis(struct node *node, struct why *why)
     return err;
 }
 
-/* Opens a key of the node and compares it with the ledger. One that may not sign makes the node
- * read-only: it never signs with a key that nobody knows. */
-static enum err open_key(struct node *node, struct signer **out, const char *file,
-                         enum purpose purpose, struct why *why)
-{
-    char *path = path_join(node->dir, file);
-    enum err err = signer_open(out, path, NULL, NULL, why);
-    free(path);
-    TRY(err);
-    struct view *view = node_view(node);
-    struct why reason = {0};
-    err = node_check_key(view, *out, purpose, &reason);
-    view_release(view);
-    if (err == ERR_READ_ONLY) {
-        node_set_read_only(node, reason.field, reason.problem, reason.remedy);
-        return OK;
-    }
-    if (err != OK) {
-        *why = reason;
-    }
-    return err;
-}
-
-/* *writable becomes false where one of the keys may not sign; then the node keeps neither. */
-static enum err open_keys(struct node *node, bool *writable, struct why *why)
-{
-    TRY(open_key(node, &node->receipt, NODE_RECEIPT_KEY, PURPOSE_RECEIPT, why));
-    TRY(open_key(node, &node->checkpoint, NODE_CHECKPOINT_KEY, PURPOSE_CHECKPOINT, why));
-    *writable = node->read_only.field[0] == '\0';
-    if (!*writable) {
-        signer_free(node->receipt);
-        signer_free(node->checkpoint);
-        node->receipt = NULL;
-        node->checkpoint = NULL;
-    }
-    return OK;
-}
-
 static enum err start_writing(struct node *node, const struct node_options *options,
                               struct why *why)
 {
@@ -136,8 +98,8 @@ static enum err start_writing(struct node *node, const struct node_options *opti
     return err == OK ? OK : why_say(why, err, "orderer", NULL, "did not start", NULL);
 }
 
-/* Once a second: has the operator accepted a clock step? The file can only be made by somebody who
- * may write the folder. */
+/* A few times a second: has the operator accepted a clock step (the file can only be made by
+ * somebody who may write the folder), and do keys in tokens still sign? */
 static void *jobs_run(void *context)
 {
     struct node *node = context;
@@ -146,6 +108,7 @@ static void *jobs_run(void *context)
         if (file_exists(path) && unlink(path) == 0 && node_accept_clock(node) == OK) {
             log_event(LOG_WARN, "clock.accepted", "by=operator");
         }
+        node_probe_keys(node);
         struct timespec second = {.tv_nsec = 250000000};
         nanosleep(&second, NULL);
     }
@@ -172,7 +135,7 @@ static enum err open_all(struct node *node, const struct node_options *options, 
                        "Check the disk; then restore the newest copy of the folder.");
     }
     if (writable) {
-        TRY(open_keys(node, &writable, why));
+        TRY(node_open_keys(node, options, &writable, why));
     }
     if (writable) {
         TRY(start_writing(node, options, why));
@@ -188,6 +151,7 @@ enum err node_open(struct node **out, const struct node_options *options, struct
     node->lock_fd = -1;
     pthread_mutex_init(&node->vouched_lock, NULL);
     pthread_mutex_init(&node->notes_lock, NULL);
+    pthread_mutex_init(&node->key_lock, NULL);
     enum err err = open_all(node, options, why);
     if (err != OK) {
         node_close(node);
@@ -225,6 +189,7 @@ void node_clear(struct node *node)
         index_close(node->index);
     }
     node_vouched_clear(node);
+    pthread_mutex_destroy(&node->key_lock);
     if (node->ledger) {
         ledger_close(node->ledger);
     }
@@ -257,7 +222,7 @@ bool node_read_only(struct node *node, struct why *why)
     node->order->status(node->order, &status);
     switch (status.state) {
     case ORDER_RUNNING:
-        return false;
+        return node_key_failed(node, why);
     case ORDER_CLOCK_STEPPED:
         why_sayf(why, ERR_READ_ONLY, "clock", "stepped since the last block",
                  "Check the clock, then run 'cairn clock accept DIR'.", "%lld ms",

@@ -6,6 +6,7 @@
 #define CAIRN_NODE_NODE_H
 
 #include "admit/admit.h"
+#include "keystore/keystore.h"
 #include "order/order.h"
 #include "store/store.h"
 
@@ -45,11 +46,17 @@ struct node_options {
     size_t cache_len;   /* block cache, bytes; 0 = 256 MiB */
     size_t delta_pairs; /* of the index; 0 = 4 million (64 MiB) */
     unsigned verifiers; /* threads; 0 = one per core */
+    /* The node's keys: files, below dir unless the path begins with a slash, or pkcs11: URIs.
+     * NULL: NODE_RECEIPT_KEY, NODE_CHECKPOINT_KEY. */
+    const char *receipt_key;
+    const char *checkpoint_key;
+    passphrase_fn *ask; /* for their passphrases and PINs; may be NULL */
+    void *ask_context;
 };
 
 /* Opens the ledger of DIR and starts its threads. One process at a time may have it open:
- * ERR_BUSY. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. A ledger that stands below its head mark opens
- * read-only (node_read_only). */
+ * ERR_BUSY. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO, errors of keystore_open. A ledger that stands below
+ * its head mark opens read-only (node_read_only). */
 must_use enum err node_open(struct node **out, const struct node_options *options, struct why *why);
 /* Commits what was taken, answers all, writes the index, closes. */
 void node_close(struct node *node);
@@ -67,7 +74,8 @@ struct node_resume_request {
  * ERR_MISMATCH if the ledger ends elsewhere, and errors of node_open. */
 must_use enum err node_resume(const struct node_resume_request *request, struct why *why);
 
-/* Whether the node takes no statements, and why (not running, lost history, clock, disk). */
+/* Whether the node takes no statements, and why (not running, lost history, clock, disk, a token
+ * that does not sign). */
 bool node_read_only(struct node *node, struct why *why);
 /* Whether the clock stepped, and by how much; and its acceptance. */
 must_use enum err node_accept_clock(struct node *node);

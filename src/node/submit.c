@@ -152,7 +152,7 @@ static enum err check_open(struct node *node, struct why *why)
         *why = node->read_only;
         return ERR_READ_ONLY;
     }
-    return OK;
+    return node_key_failed(node, why) ? ERR_READ_ONLY : OK;
 }
 
 static void start(struct request *request)
