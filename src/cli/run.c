@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "cli/output.h"
+#include "cli/secrets.h"
 #include "cli/settings.h"
 #include "cli/verbs.h"
 #include "http/api.h"
@@ -73,6 +74,27 @@ static enum err start_witnesses(struct witnesses **out, struct node *node,
     *out = NULL;
     return wanted.count == 0 || node_read_only(node, &unused) ? OK
                                                               : witness_start(out, &wanted, why);
+}
+
+static enum err open_node(struct node **out, const char *dir, const struct config *config,
+                          struct why *why)
+{
+    struct secrets secrets;
+    struct node_options options = {
+        .dir = dir,
+        .cache_len = config->cache,
+        .verifiers = (unsigned)config->verifiers,
+        .receipt_key = config->receipt_key,
+        .checkpoint_key = config->checkpoint_key,
+        .ask = secrets_ask,
+        .ask_context = &secrets,
+    };
+    enum err err = secrets_load(&secrets, config, why);
+    if (err == OK) {
+        err = node_open(out, &options, why);
+    }
+    secrets_clear(&secrets);
+    return err;
 }
 
 /* An empty setting is none. */
@@ -167,13 +189,8 @@ static enum err serve(const struct args *args, const struct config *config, stru
     sigset_t signals = block_signals();
     struct node *node;
     struct server_tls *tls;
-    struct node_options options = {
-        .dir = args->operands[0],
-        .cache_len = config->cache,
-        .verifiers = (unsigned)config->verifiers,
-    };
     TRY(open_tls(&tls, config, why));
-    enum err err = node_open(&node, &options, why);
+    enum err err = open_node(&node, args->operands[0], config, why);
     if (err == OK) {
         err = serve_node(node, tls, args, config, &signals, why);
         node_close(node);
@@ -208,7 +225,11 @@ static enum err check_served(const struct config *config, struct why *why)
                                                 CONFIG_KEY_idle_s,
                                                 CONFIG_KEY_answer_wait_s,
                                                 CONFIG_KEY_witness,
-                                                CONFIG_KEY_witness_interval_s};
+                                                CONFIG_KEY_witness_interval_s,
+                                                CONFIG_KEY_receipt_key,
+                                                CONFIG_KEY_checkpoint_key,
+                                                CONFIG_KEY_passphrase_file,
+                                                CONFIG_KEY_pkcs11_pin_file};
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
         bool known = config->origins[i].from == CONFIG_FROM_DEFAULT;
         for (size_t n = 0; n < sizeof served / sizeof served[0]; n++) {

@@ -33,4 +33,12 @@ must_use enum err keystore_open(struct signer **out, const char *name, passphras
 must_use enum err keystore_generate(const char *uri, enum alg alg, passphrase_fn *ask,
                                     void *context, struct why *why);
 
+/* Reads a secret, the first line of a file that only its owner (this user, or root) reads.
+ * ERR_REFUSED, ERR_FORMAT (no such line, or longer than `cap` - 1), file_read's errors. The caller
+ * wipes *out. */
+must_use enum err keystore_secret(char *out, size_t cap, const char *path, struct why *why);
+/* Reads the systemd credential of that name; *found is false if there is none. */
+must_use enum err keystore_credential(char *out, size_t cap, const char *name, bool *found,
+                                      struct why *why);
+
 #endif

@@ -1,11 +1,8 @@
 #include "keystore/uri.h"
 
-#include "base/file.h"
+#include "keystore/keystore.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PIN_CREDENTIAL "pkcs11-pin"
 
@@ -71,37 +68,6 @@ enum err uri_parse(P11KitUri **out, const char *text, struct why *why)
 
 /* ---- the PIN */
 
-static enum err read_line(char out[PIN_MAX], const char *path, struct why *why)
-{
-    struct buf text = {0};
-    buf_reserve(&text, (size_t)2 * 65536); /* never moved, so that no freed memory keeps it */
-    enum err err = file_read(&text, path, PIN_MAX - 1, why);
-    size_t len = 0;
-    while (len < text.len && text.at[len] != '\n' && text.at[len] != '\r') {
-        out[len] = (char)text.at[len];
-        len++;
-    }
-    out[len] = 0;
-    wipe(text.at, text.cap);
-    buf_clear(&text);
-    if (err == OK && (len == 0 || strlen(out) != len)) {
-        err = why_say(why, ERR_FORMAT, "PIN file", path, "has no first line of text",
-                      "Write the PIN into its first line.");
-    }
-    return err;
-}
-
-static enum err read_private(char out[PIN_MAX], const char *path, struct why *why)
-{
-    struct stat info;
-    if (stat(path, &info) == 0 &&
-        (info.st_mode & 077 || (info.st_uid != geteuid() && info.st_uid != 0))) {
-        return why_say(why, ERR_REFUSED, "PIN file", path, "may be read by others, or is another's",
-                       "Make it yours and chmod 0600; if others could read it, change the PIN.");
-    }
-    return read_line(out, path, why);
-}
-
 /* pin-source is a path or a file: URI (RFC 7512, 2.4); a command after '|' is never run. */
 static enum err read_source(char out[PIN_MAX], const char *source, struct why *why)
 {
@@ -113,7 +79,7 @@ static enum err read_source(char out[PIN_MAX], const char *source, struct why *w
         return why_say(why, ERR_REFUSED, "pin-source", source, "is not the whole path of a file",
                        "Write pin-source=/path/of/the/file; commands are not run.");
     }
-    return read_private(out, path, why);
+    return keystore_secret(out, PIN_MAX, path, why);
 }
 
 enum err pin_get(char out[PIN_MAX], const P11KitUri *uri, const char *name,
@@ -123,13 +89,10 @@ enum err pin_get(char out[PIN_MAX], const P11KitUri *uri, const char *name,
     if (source) {
         return read_source(out, source, why);
     }
-    const char *folder = getenv("CREDENTIALS_DIRECTORY"); /* allowed: how systemd hands secrets */
-    char *credential = folder ? path_join(folder, PIN_CREDENTIAL) : NULL;
-    bool has = credential && file_exists(credential);
-    enum err err = has ? read_line(out, credential, why) : OK;
-    free(credential);
-    if (has) {
-        return err;
+    bool found;
+    TRY(keystore_credential(out, PIN_MAX, PIN_CREDENTIAL, &found, why));
+    if (found) {
+        return OK;
     }
     if (asker->ask && asker->ask(asker->context, name, out, PIN_MAX)) {
         return OK;

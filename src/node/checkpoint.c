@@ -44,10 +44,8 @@ static struct vouched *vouched_of(struct node *node, const struct view *view)
     return vouched;
 }
 
-/* Whether a key of this node may sign the view's head: registered for the purpose, and good up to
- * the block before it at least. A key that ended in the head's own block may still say so. */
 enum err node_check_key(const struct view *view, const struct signer *signer, enum purpose purpose,
-                        struct why *why)
+                        uint64_t index, struct why *why)
 {
     const char *name = purpose == PURPOSE_RECEIPT ? "receipt key" : "checkpoint key";
     struct key_record record;
@@ -61,7 +59,7 @@ enum err node_check_key(const struct view *view, const struct signer *signer, en
     } else if (record.purpose != purpose || !bytes_equal(record.member, bytes_text(NODE_ID))) {
         err = why_say(why, ERR_READ_ONLY, name, NULL, "is registered for something else",
                       "Put the key file that belongs there back into its place.");
-    } else if (record.has_until && record.until <= view_header(view)->first_index) {
+    } else if (record.has_until && record.until <= index) {
         err = why_say(why, ERR_READ_ONLY, name, NULL, "has ended",
                       "Put the key that was registered in its stead into its place.");
     }
@@ -97,7 +95,8 @@ static enum err sign_once(struct node *node, const struct view *view, enum purpo
     if (kept->len > 0) {
         return OK;
     }
-    TRY(node_check_key(view, signer, purpose, why));
+    /* A key that ended in the head's own block may still say so. */
+    TRY(node_check_key(view, signer, purpose, view_header(view)->first_index, why));
     enum err err = purpose == PURPOSE_RECEIPT
                        ? receipt_sign(kept, view_header(view), node_name(node), signer)
                        : node_sign_checkpoint(node, view, kept);

@@ -123,10 +123,11 @@ must_use enum err node_receipt(struct node *node, const struct view *view, struc
                                struct why *why);
 /* Appends the checkpoint of the view's head as a note with our signature. signer_sign's errors. */
 must_use enum err node_sign_checkpoint(struct node *node, const struct view *view, struct buf *out);
-/* Whether a key of the node may sign the view's head: registered for this purpose, and not ended
- * before the head's own block. ERR_READ_ONLY with the remedy. */
+/* Whether a key of the node may sign: registered under the view for this purpose, and good at log
+ * index `index` - of a head's own block's first entry to sign that head, the log's size to sign
+ * what comes next. ERR_READ_ONLY with the remedy. */
 must_use enum err node_check_key(const struct view *view, const struct signer *signer,
-                                 enum purpose purpose, struct why *why);
+                                 enum purpose purpose, uint64_t index, struct why *why);
 /* Appends the witness lines known of the view's head, each with its newline. */
 must_use enum err node_notes(struct node *node, const struct view *view, struct buf *out);
 /* Cuts off and returns the first line, without its newline. */

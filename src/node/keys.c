@@ -27,7 +27,7 @@ static enum err open_key(struct node *node, struct signer **out, const struct no
     TRY(err);
     struct view *view = node_view(node);
     struct why reason = {0};
-    err = node_check_key(view, *out, purpose, &reason);
+    err = node_check_key(view, *out, purpose, view_header(view)->tree_size, &reason);
     view_release(view);
     if (err == ERR_READ_ONLY) {
         node_set_read_only(node, reason.field, reason.problem, reason.remedy);

@@ -67,6 +67,8 @@ struct node_resume_request {
     const char *dir;
     uint64_t lost_after;
     const struct signer *operator_key;
+    const struct signer *receipt_key; /* new keys that exist; NULL: new files in DIR/keys */
+    const struct signer *checkpoint_key;
     const char *reason; /* 1 to 200 bytes, for everybody to read */
 };
 /* Begins a new epoch after a loss (protocol.md 5, Restart): new receipt and checkpoint keys, block

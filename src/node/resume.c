@@ -1,9 +1,9 @@
 /* cairn resume: a ledger that lost acknowledged blocks begins a new epoch (protocol.md 5, Restart).
  *
  * What must change together is one block in the ledger (the restart, and the keys of the new epoch)
- * and three files (two keys, the trust file). The files are written first, as NAME.next; the block
- * is committed; then they get their names. Whoever opens the folder next finishes or undoes this by
- * one question: is the next receipt key registered? */
+ * and three files (two keys that are not in tokens, the trust file). The files are written first,
+ * as NAME.next; the block is committed; then they get their names. Whoever opens the folder next
+ * finishes or undoes this by one question: is the next receipt key registered? */
 #include "node/internal.h"
 
 #include "base/clock.h"
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define NEXT              ".next"
+#define RECEIPT_KID       "keys/receipt.kid"
 #define RESUME_CACHE_LEN  ((size_t)64 << 20)
 #define RESUME_VALID_MS   600000u
 #define RESUME_STATEMENTS 3
@@ -33,8 +34,10 @@ struct resume {
     struct header head;
     struct hash head_hash;
     uint64_t known_height; /* the highest that anybody is known to have seen in this epoch */
-    struct signer *receipt;
-    struct signer *checkpoint;
+    const struct signer *receipt;
+    const struct signer *checkpoint;
+    struct signer *made[2]; /* those of the two that were made here */
+    size_t made_count;
     struct submission *submissions[RESUME_STATEMENTS];
 };
 
@@ -88,27 +91,80 @@ static enum err open_ledger(struct resume *resume, struct why *why)
     return OK;
 }
 
-/* ---- the block */
+/* ---- the keys of the new epoch */
 
-static enum err next_key(struct resume *resume, const char *file, struct signer **out,
-                         struct why *why)
+/* Gives NAME.next, where there is one, its name, or removes it. */
+static enum err settle(const char *path, bool keep, struct why *why)
+{
+    size_t cap = strlen(path) + sizeof NEXT;
+    char *next = mem_alloc(cap);
+    snprintf(next, cap, "%s" NEXT, path);
+    int failed = !file_exists(next) ? 0 : keep ? rename(next, path) : unlink(next);
+    free(next);
+    return failed ? why_say(why, ERR_IO, "file", path, "could not be replaced",
+                            "Check the permissions of the folder.")
+                  : OK;
+}
+
+static enum err next_file(struct resume *resume, const char *file, struct bytes bytes,
+                          struct why *why)
 {
     char name[64];
     snprintf(name, sizeof name, "%s" NEXT, file);
     char *path = path_join(resume->node.dir, name);
-    struct buf pem = {0};
-    enum err err = key_generate(&pem, ALG_ED25519, NULL);
-    if (err == OK) {
-        err = file_write(path, buf_bytes(&pem), 0600, why);
-    }
-    if (err == OK) {
-        err = signer_parse(out, buf_bytes(&pem), NULL);
-    }
-    wipe(pem.at, pem.len);
-    buf_clear(&pem);
+    enum err err = file_write(path, bytes, 0600, why);
     free(path);
     return err;
 }
+
+static enum err make_key(struct resume *resume, const char *file, const struct signer **out,
+                         struct why *why)
+{
+    struct signer **made = &resume->made[resume->made_count++];
+    struct buf pem = {0};
+    enum err err = key_generate(&pem, ALG_ED25519, NULL);
+    if (err == OK) {
+        err = next_file(resume, file, buf_bytes(&pem), why);
+    }
+    if (err == OK) {
+        err = signer_parse(made, buf_bytes(&pem), NULL);
+    }
+    wipe(pem.at, pem.len);
+    buf_clear(&pem);
+    *out = *made;
+    return err;
+}
+
+/* Forgets what a resume that never came to its block left. */
+static enum err clear_next(struct resume *resume, struct why *why)
+{
+    static const char *const files[] = {NODE_RECEIPT_KEY, NODE_CHECKPOINT_KEY, RECEIPT_KID};
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < sizeof files / sizeof files[0]; i++) {
+        char *path = path_join(resume->node.dir, files[i]);
+        err = settle(path, false, why);
+        free(path);
+    }
+    return err;
+}
+
+/* Of a receipt key that is no file of ours, the kid is kept for whoever finishes this. */
+static enum err next_keys(struct resume *resume, struct why *why)
+{
+    TRY(clear_next(resume, why));
+    resume->receipt = resume->request->receipt_key;
+    resume->checkpoint = resume->request->checkpoint_key;
+    if (resume->receipt) {
+        const struct hash *kid = pubkey_kid(signer_pubkey(resume->receipt));
+        TRY(next_file(resume, RECEIPT_KID, hash_bytes(kid), why));
+    } else {
+        TRY(make_key(resume, NODE_RECEIPT_KEY, &resume->receipt, why));
+    }
+    return resume->checkpoint ? OK
+                              : make_key(resume, NODE_CHECKPOINT_KEY, &resume->checkpoint, why);
+}
+
+/* ---- the block */
 
 static enum err admit_statement(struct resume *resume, struct admit *admit, size_t number,
                                 const char *type, const struct buf *payload)
@@ -307,8 +363,7 @@ static enum err run(struct resume *resume, struct why *why)
 {
     TRY(open_ledger(resume, why));
     TRY(check_lost(resume, why));
-    TRY(next_key(resume, NODE_RECEIPT_KEY, &resume->receipt, why));
-    TRY(next_key(resume, NODE_CHECKPOINT_KEY, &resume->checkpoint, why));
+    TRY(next_keys(resume, why));
     struct admit *admit = admit_new(resume->node.ledger, &modules_rules, 1);
     enum err err = restart_block(resume, admit, why);
     admit_free(admit);
@@ -327,8 +382,9 @@ enum err node_resume(const struct node_resume_request *request, struct why *why)
             submission_free(resume->submissions[i]);
         }
     }
-    signer_free(resume->receipt);
-    signer_free(resume->checkpoint);
+    for (size_t i = 0; i < resume->made_count; i++) {
+        signer_free(resume->made[i]);
+    }
     trust_free(resume->trust);
     node_clear(&resume->node);
     free(resume);
@@ -337,11 +393,11 @@ enum err node_resume(const struct node_resume_request *request, struct why *why)
 
 /* ---- finishing or undoing */
 
-static bool is_registered(struct node *node, const struct signer *signer)
+static bool is_registered(struct node *node, const struct hash *kid)
 {
     struct buf key = {0};
     struct state_answer answer = {0};
-    key_record_state_key(&key, pubkey_kid(signer_pubkey(signer)));
+    key_record_state_key(&key, kid);
     struct view *view = node_view(node);
     bool found = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &answer) == OK;
     view_release(view);
@@ -350,39 +406,50 @@ static bool is_registered(struct node *node, const struct signer *signer)
     return found;
 }
 
-static enum err settle(const char *path, bool keep, struct why *why)
+/* The kid of the receipt key that a restart was to begin: of its file, or as it was written down.
+ */
+static enum err next_kid(struct node *node, struct hash *out)
 {
-    size_t cap = strlen(path) + sizeof NEXT;
-    char *next = mem_alloc(cap);
-    snprintf(next, cap, "%s" NEXT, path);
-    int failed = !file_exists(next) ? 0 : keep ? rename(next, path) : unlink(next);
-    free(next);
-    return failed ? why_say(why, ERR_IO, "file", path, "could not be replaced",
-                            "Check the permissions of the folder.")
-                  : OK;
+    char *file = path_join(node->dir, NODE_RECEIPT_KEY NEXT);
+    char *kid_file = path_join(node->dir, RECEIPT_KID NEXT);
+    struct signer *signer = NULL;
+    struct buf kid = {0};
+    enum err err = file_exists(file) ? signer_open(&signer, file, NULL, NULL, NULL)
+                                     : file_read(&kid, kid_file, sizeof *out, NULL);
+    if (err == OK && signer) {
+        *out = *pubkey_kid(signer_pubkey(signer));
+    } else if (err == OK && kid.len == sizeof *out) {
+        memcpy(out->at, kid.at, sizeof *out);
+    } else if (err == OK) {
+        err = ERR_TRUNCATED;
+    }
+    signer_free(signer);
+    buf_clear(&kid);
+    free(file);
+    free(kid_file);
+    return err;
 }
 
 enum err node_finish_restart(struct node *node, struct why *why)
 {
     char *receipt = path_join(node->dir, NODE_RECEIPT_KEY);
+    char *receipt_kid = path_join(node->dir, RECEIPT_KID);
     char *checkpoint = path_join(node->dir, NODE_CHECKPOINT_KEY);
     char *trust = node_trust_path(node, "");
-    char *next = path_join(node->dir, NODE_RECEIPT_KEY NEXT);
-    struct signer *signer = NULL;
-    bool keep = file_exists(next) && signer_open(&signer, next, NULL, NULL, NULL) == OK &&
-                is_registered(node, signer);
+    struct hash kid;
+    bool keep = next_kid(node, &kid) == OK && is_registered(node, &kid);
     /* The receipt key last: it is what the question is asked of. */
     enum err err = settle(trust, keep, why);
     err = err == OK ? settle(checkpoint, keep, why) : err;
     err = err == OK ? dir_sync(node->dir) : err;
     err = err == OK ? settle(receipt, keep, why) : err;
+    err = err == OK ? settle(receipt_kid, false, why) : err;
     char *keys = path_join(node->dir, "keys");
     err = err == OK ? dir_sync(keys) : err;
-    signer_free(signer);
     free(keys);
     free(receipt);
+    free(receipt_kid);
     free(checkpoint);
     free(trust);
-    free(next);
     return err;
 }

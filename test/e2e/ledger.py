@@ -10,21 +10,21 @@ import tempfile
 
 
 class Ledger:
-    def __init__(self, cairn, name="court"):
+    def __init__(self, cairn, name="court", options=()):
         self.cairn = str(pathlib.Path(cairn).resolve())
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="cairn-test-"))
         self.environment = {key: value for key, value in os.environ.items()
                             if key not in ("CAIRN_SERVER", "http_proxy", "HTTP_PROXY")}
         self.server = None
-        self.ok("init", name, "--name", name)
+        self.ok("init", name, "--name", name, *options)
         self.folder = self.dir / name
         self.trust = self.folder / (name + ".trust")
         self.operator = self.folder / "operator.key"
         self.start()
 
-    def start(self):
-        self.server = subprocess.Popen([self.cairn, "run", self.folder, "--listen", "127.0.0.1:0"],
-                                       stdout=subprocess.PIPE, text=True)
+    def start(self, *options):
+        self.server = subprocess.Popen([self.cairn, "run", self.folder, "--listen", "127.0.0.1:0",
+                                        *map(str, options)], stdout=subprocess.PIPE, text=True)
         line = self.server.stdout.readline()
         self.url = re.fullmatch(r"listening on (http://localhost:\d+)\n", line).group(1)
         self.environment["CAIRN_SERVER"] = self.url
