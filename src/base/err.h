@@ -29,6 +29,7 @@
     X(ERR_EXISTS, "exists already")                                  \
     X(ERR_REFUSED, "is refused by a rule")                           \
     X(ERR_EXPIRED, "is past its time")                               \
+    X(ERR_SIGN_IN, "is for members who have signed in")              \
     X(ERR_BUSY, "is busy")                                           \
     X(ERR_TIMEOUT, "took too long")                                  \
     X(ERR_CLOSED, "is closed")                                       \

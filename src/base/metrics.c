@@ -144,6 +144,7 @@ unsigned metric_reason(enum err err)
         return UNSUPPORTED;
     case ERR_KEY:
     case ERR_PASSPHRASE:
+    case ERR_SIGN_IN:
         return KEY;
     case ERR_SIGNATURE:
         return SIGNATURE;

@@ -16,6 +16,7 @@ enum status status_of(enum err err)
     case ERR_MISMATCH:
     case ERR_REFUSED:
     case ERR_EXPIRED:
+    case ERR_SIGN_IN:
     case ERR_READ_ONLY:
     case ERR_BUSY:
         return STATUS_REFUSED;

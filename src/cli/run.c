@@ -120,9 +120,21 @@ static enum err open_tls(struct server_tls **out, const struct config *config, s
     return config->tls_certificate[0] ? tls_open(out, &files, why) : OK;
 }
 
+/* The words of both tables stand in one order. */
+static struct access_options access_options(const struct config *config)
+{
+    return (struct access_options){
+        .read = (enum read_policy)config->read,
+        .read_roles = config->read_roles,
+        .watch = (enum watch_policy)config->metrics,
+        .origin = or_none(config->origin),
+    };
+}
+
 /* Reads settings and certificates anew; what is wrong with them changes nothing. Whether there is
  * TLS, and for which name, was decided at the start. */
-static void reload(struct server_tls *tls, const struct args *args, const struct config *before)
+static void reload(struct access *access, struct server_tls *tls, const struct args *args,
+                   const struct config *before)
 {
     struct config config;
     struct why why = {0};
@@ -131,6 +143,10 @@ static void reload(struct server_tls *tls, const struct args *args, const struct
         struct tls_files files = tls_files(&config);
         files.origin = or_none(before->origin);
         err = tls_reload(tls, &files, &why);
+    }
+    if (err == OK) {
+        struct access_options options = access_options(&config);
+        err = access_set_policy(access, &options, &why);
     }
     if (err != OK) {
         char text[600];
@@ -143,14 +159,14 @@ static void reload(struct server_tls *tls, const struct args *args, const struct
 }
 
 /* Until a signal stops the program. */
-static void wait_signals(const sigset_t *set, struct server_tls *tls, const struct args *args,
-                         const struct config *config)
+static void wait_signals(const sigset_t *set, struct access *access, struct server_tls *tls,
+                         const struct args *args, const struct config *config)
 {
     int signal_number = SIGHUP;
     while (signal_number == SIGHUP) {
         sigwait(set, &signal_number);
         if (signal_number == SIGHUP) {
-            reload(tls, args, config);
+            reload(access, tls, args, config);
         }
     }
 }
@@ -162,6 +178,7 @@ static enum err serve_node(struct node *node, struct server_tls *tls, const stru
     struct server *server;
     struct witnesses *witnesses;
     struct api api = {.node = node};
+    struct access_options access = access_options(config);
     TRY(config_listen_parse(&listen, config->listen, why));
     struct server_options http = {
         .address = listen.address,
@@ -170,16 +187,22 @@ static enum err serve_node(struct node *node, struct server_tls *tls, const stru
         .limits = server_limits(config),
         .tls = tls,
         .routes = api_routes,
+        .guard = access_guard,
         .context = &api,
     };
     TRY(start_witnesses(&witnesses, node, config, why));
-    enum err err = server_start(&server, &http, why);
+    enum err err = access_new(&api.access, node, &access, why);
     if (err == OK) {
+        err = server_start(&server, &http, why);
+    }
+    if (err == OK) {
+        access_listening(api.access, listen.address, server_port(server));
         say_state(node, server, config);
-        wait_signals(signals, tls, args, config);
+        wait_signals(signals, api.access, tls, args, config);
         atomic_store(&api.draining, true);
         server_stop(server, STOP_WAIT_MS);
     }
+    access_free(api.access);
     witness_stop(witnesses);
     return err;
 }
@@ -208,6 +231,9 @@ static enum err check_served(const struct config *config, struct why *why)
                                                 CONFIG_KEY_tls_certificate,
                                                 CONFIG_KEY_tls_key,
                                                 CONFIG_KEY_tls_client_ca,
+                                                CONFIG_KEY_read,
+                                                CONFIG_KEY_read_roles,
+                                                CONFIG_KEY_metrics,
                                                 CONFIG_KEY_cache,
                                                 CONFIG_KEY_verifiers,
                                                 CONFIG_KEY_http_threads,

@@ -2,14 +2,16 @@
 #ifndef CAIRN_HTTP_API_H
 #define CAIRN_HTTP_API_H
 
+#include "http/access.h"
 #include "http/server.h"
 #include "node/node.h"
 
 #include <stdatomic.h>
 
-/* What the handlers work on: the context of every route. */
+/* What the handlers and the guard work on: the context of every route. */
 struct api {
     struct node *node;
+    struct access *access;
     atomic_bool draining; /* the program was told to stop: /readyz says so */
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "codec/text.h"
+#include "http/access.h"
 #include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
@@ -80,6 +81,7 @@ static void respond_find_error(struct exchange *exchange, enum err err, const ch
 /* ---- records */
 
 struct listing {
+    struct exchange *exchange; /* who asks */
     struct node *node;
     json_t *list;
     size_t left;
@@ -156,6 +158,9 @@ static json_t *said_about(struct node *node, const struct node_found *found)
 static bool add_record(void *context, struct node_found *found)
 {
     struct listing *listing = context;
+    if (!access_may_read(listing->exchange, listing->node, found)) {
+        return true;
+    }
     json_t *record = render_found(found);
     json_object_set_new(record, "said", said_about(listing->node, found));
     json_array_append_new(listing->list, record);
@@ -175,8 +180,12 @@ void get_evidence(void *context, struct exchange *exchange)
     if (!path_name(exchange, &name)) {
         return;
     }
-    struct listing listing = {.node = api_node(context), .list = json_array(), .left = LIST_MAX};
+    struct listing listing = {
+        .exchange = exchange, .node = api_node(context), .list = json_array(), .left = LIST_MAX};
     enum err err = find_name(api_node(context), &name, add_record, &listing);
+    if (err == OK && json_array_size(listing.list) == 0) {
+        err = ERR_NOT_FOUND; /* for whoever asks */
+    }
     if (err != OK) {
         json_decref(listing.list);
         respond_find_error(exchange, err, "id", exchange_part(exchange, 0));
@@ -235,9 +244,14 @@ void get_evidence_query(void *context, struct exchange *exchange)
                         "Give a number from 1 to 1,000.");
         return;
     }
-    struct listing listing = {
-        .node = api_node(context), .list = json_array(), .left = (size_t)limit};
+    struct listing listing = {.exchange = exchange,
+                              .node = api_node(context),
+                              .list = json_array(),
+                              .left = (size_t)limit};
     err = node_find(api_node(context), by, (struct bytes){key, len}, 0, add_record, &listing);
+    if (err == OK && json_array_size(listing.list) == 0) {
+        err = ERR_NOT_FOUND;
+    }
     if (err != OK) {
         json_decref(listing.list);
         respond_find_error(exchange, err, name, value);
@@ -251,19 +265,26 @@ void get_evidence_query(void *context, struct exchange *exchange)
 static bool add_place(void *context, struct node_found *found)
 {
     struct listing *listing = context;
+    if (!access_may_read(listing->exchange, listing->node, found)) {
+        return true;
+    }
     json_t *place = json_object();
     json_set_evidence(place, &found->id, found->number);
     json_array_append_new(listing->list, place);
     return --listing->left > 0;
 }
 
-static enum err look_up(struct node *node, enum node_find_by by, const char *hex, json_t *found,
-                        json_t *absent)
+static enum err look_up(struct exchange *exchange, struct node *node, enum node_find_by by,
+                        const char *hex, json_t *found, json_t *absent)
 {
     struct hash digest;
     TRY(hex_read(digest.at, sizeof digest.at, bytes_text(hex)));
-    struct listing listing = {.node = node, .list = json_array(), .left = DIGEST_PLACES_MAX};
+    struct listing listing = {
+        .exchange = exchange, .node = node, .list = json_array(), .left = DIGEST_PLACES_MAX};
     enum err err = node_find(node, by, hash_bytes(&digest), 0, add_place, &listing);
+    if (err == OK && json_array_size(listing.list) == 0) {
+        err = ERR_NOT_FOUND;
+    }
     if (err == OK) {
         json_object_set_new(found, hex, listing.list);
         return OK;
@@ -276,7 +297,8 @@ static enum err look_up(struct node *node, enum node_find_by by, const char *hex
     return err;
 }
 
-static enum err look_up_all(struct node *node, json_t *question, json_t *answer, struct why *why)
+static enum err look_up_all(struct exchange *exchange, struct node *node, json_t *question,
+                            json_t *answer, struct why *why)
 {
     json_t *list = json_object_get(question, "sha256");
     enum node_find_by by = list ? NODE_BY_SHA256 : NODE_BY_SM3;
@@ -292,7 +314,7 @@ static enum err look_up_all(struct node *node, json_t *question, json_t *answer,
     json_object_set_new(answer, "absent", absent);
     for (size_t i = 0; i < count; i++) {
         const char *hex = json_string_value(json_array_get(list, i));
-        enum err err = hex ? look_up(node, by, hex, found, absent) : ERR_TYPE;
+        enum err err = hex ? look_up(exchange, node, by, hex, found, absent) : ERR_TYPE;
         if (err != OK) {
             return why_say(why, err, "digest", hex, NULL, "Give 64 hex digits each.");
         }
@@ -306,7 +328,7 @@ void post_digests(void *context, struct exchange *exchange)
     json_t *question = json_loadb((const char *)body->at, body->len, JSON_REJECT_DUPLICATES, NULL);
     json_t *answer = json_object();
     struct why why = {0};
-    enum err err = question ? look_up_all(api_node(context), question, answer, &why)
+    enum err err = question ? look_up_all(exchange, api_node(context), question, answer, &why)
                             : why_say(&why, ERR_FORMAT, "body", NULL, "is not JSON",
                                       "Send {\"sha256\": [...]} or {\"sm3\": [...]}.");
     json_decref(question);
@@ -321,6 +343,8 @@ void post_digests(void *context, struct exchange *exchange)
 /* ---- bytes: entries, items, proofs */
 
 struct taken {
+    struct exchange *exchange; /* who asks */
+    struct node *node;
     bool found;
     struct node_found place; /* its buffers were moved here */
 };
@@ -328,6 +352,9 @@ struct taken {
 static bool take_first(void *context, struct node_found *found)
 {
     struct taken *taken = context;
+    if (!access_may_read(taken->exchange, taken->node, found)) {
+        return true;
+    }
     taken->found = true;
     taken->place = *found;
     found->entry = (struct buf){0};
@@ -340,7 +367,7 @@ static bool take_path(struct node *node, struct exchange *exchange, const char *
                       struct taken *taken)
 {
     struct name name;
-    *taken = (struct taken){0};
+    *taken = (struct taken){.exchange = exchange, .node = node};
     if (!path_name(exchange, &name)) {
         return false;
     }
@@ -349,6 +376,7 @@ static bool take_path(struct node *node, struct exchange *exchange, const char *
         return false;
     }
     enum err err = find_name(node, &name, take_first, taken);
+    err = err == OK && !taken->found ? ERR_NOT_FOUND : err;
     if (err != OK) {
         respond_find_error(exchange, err, "id", exchange_part(exchange, 0));
     }

@@ -186,6 +186,11 @@ struct reader *exchange_reader(const struct exchange *exchange)
     return exchange->reader;
 }
 
+void exchange_set_shared(struct exchange *exchange)
+{
+    exchange->shared = true;
+}
+
 bool exchange_take_token(struct exchange *exchange, struct bytes who)
 {
     struct server *server = exchange->server;

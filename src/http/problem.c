@@ -25,6 +25,8 @@ unsigned problem_status(enum err err)
     case ERR_VERSION:
     case ERR_UNSUPPORTED:
         return 400;
+    case ERR_SIGN_IN:
+        return 401;
     case ERR_KEY:
     case ERR_PASSPHRASE:
     case ERR_SIGNATURE:

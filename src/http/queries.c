@@ -1,6 +1,7 @@
 #include "http/queries.h"
 
 #include "codec/text.h"
+#include "http/access.h"
 #include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
@@ -163,6 +164,9 @@ void get_member(void *context, struct exchange *exchange)
     if (err == OK) {
         err = member_record_parse(&record, buf_bytes(&value));
     }
+    if (err == OK && !access_reads_about(exchange, bytes_text(id))) {
+        err = ERR_NOT_FOUND; /* for whoever asks */
+    }
     if (err == OK) {
         respond_json(exchange, 200, render_member(bytes_text(id), &record));
     } else {
@@ -186,6 +190,9 @@ void get_key(void *context, struct exchange *exchange)
     }
     if (err == OK) {
         err = key_record_parse(&record, NULL, buf_bytes(&value));
+    }
+    if (err == OK && !access_reads_about(exchange, record.member)) {
+        err = ERR_NOT_FOUND; /* for whoever asks */
     }
     if (err == OK) {
         respond_json(exchange, 200, render_key(&kid, &record));

@@ -1,6 +1,7 @@
 #include "http/scitt.h"
 
 #include "codec/text.h"
+#include "http/access.h"
 #include "http/api.h"
 #include "http/problem.h"
 #include "proof/cosekey.h"
@@ -105,6 +106,8 @@ void post_entry(void *context, struct exchange *exchange)
 }
 
 struct place_of {
+    struct exchange *exchange; /* who asks */
+    struct node *node;
     bool found;
     struct hash id;
     uint64_t index;
@@ -113,6 +116,9 @@ struct place_of {
 static bool take_place(void *context, struct node_found *found)
 {
     struct place_of *place = context;
+    if (!access_may_read(place->exchange, place->node, found)) {
+        return true;
+    }
     place->found = true;
     place->id = found->id;
     place->index = found->index;
@@ -122,13 +128,14 @@ static bool take_place(void *context, struct node_found *found)
 void get_entry(void *context, struct exchange *exchange)
 {
     const char *text = exchange_part(exchange, 0);
-    struct place_of place = {0};
+    struct place_of place = {.exchange = exchange, .node = api_node(context)};
     struct hash id;
     enum err err = hex_read(id.at, sizeof id.at, bytes_text(text));
     if (err == OK) {
         err =
             node_find(api_node(context), NODE_BY_STATEMENT, hash_bytes(&id), 0, take_place, &place);
     }
+    err = err == OK && !place.found ? ERR_NOT_FOUND : err;
     if (err == OK) {
         respond_entry(api_node(context), exchange, place.index);
         set_location(exchange, &place.id);

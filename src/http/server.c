@@ -77,14 +77,15 @@ static void add_common(struct MHD_Response *message, const struct exchange *exch
 static const char *cache_control(const struct exchange *exchange)
 {
     bool ok = exchange->response.status == 200 || exchange->response.status == 304;
+    bool shared = exchange->shared || !exchange->server->options.guard;
     switch (ok ? exchange->response.caching : CACHE_NEVER) {
     case CACHE_NEVER:
         break;
     case CACHE_REVALIDATE:
-        return exchange->reader ? "private, no-cache" : "no-cache";
+        return shared ? "no-cache" : "private, no-cache";
     case CACHE_FOREVER:
-        return exchange->reader ? "private, max-age=31536000, immutable"
-                                : "public, max-age=31536000, immutable";
+        return shared ? "public, max-age=31536000, immutable"
+                      : "private, max-age=31536000, immutable";
     }
     return "no-store";
 }
@@ -272,6 +273,25 @@ static void *target_known(void *context, const char *target, struct MHD_Connecti
     return exchange_new(connection, handle, target ? target : "");
 }
 
+/* Places in the label of METRIC_HTTP_DURATION. */
+static unsigned access_label(enum route_access access)
+{
+    enum { OPEN, READ, WRITE, WATCH };
+    switch (access) {
+    case ROUTE_OPEN:
+        return OPEN;
+    case ROUTE_READ:
+    case ROUTE_DEPOSIT:
+    case ROUTE_ALL:
+        return READ;
+    case ROUTE_WRITE:
+        return WRITE;
+    case ROUTE_WATCH:
+        return WATCH;
+    }
+    BUG_ON(true);
+}
+
 /* Counts what can be said of an exchange when it ended. */
 static void measure(const struct exchange *exchange)
 {
@@ -283,7 +303,7 @@ static void measure(const struct exchange *exchange)
     metric_add(METRIC_HTTP_RECEIVED, 0, exchange->body_len);
     if (route && exchange->answered && !exchange->pull) {
         uint64_t elapsed_ns = clock_mono_ns() - exchange->begun_ns;
-        metric_observe_us(METRIC_HTTP_DURATION, route->access, elapsed_ns / 1000);
+        metric_observe_us(METRIC_HTTP_DURATION, access_label(route->access), elapsed_ns / 1000);
     }
 }
 

@@ -40,10 +40,12 @@ typedef void stream_fn(void *context, struct exchange *exchange, struct bytes pa
 typedef void free_fn(void *kept);
 
 enum route_access {
-    ROUTE_OPEN,  /* everybody */
-    ROUTE_READ,  /* by the read policy */
-    ROUTE_WRITE, /* authorised by the signatures within */
-    ROUTE_WATCH, /* operation */
+    ROUTE_OPEN,    /* everybody */
+    ROUTE_READ,    /* by the read policy: what the ledger is made of */
+    ROUTE_DEPOSIT, /* by the read policy: the handler asks for each deposit (http/access.h) */
+    ROUTE_ALL,     /* by the read policy: contents of deposits, whosever they are */
+    ROUTE_WRITE,   /* authorised by the signatures within */
+    ROUTE_WATCH,   /* operation */
 };
 
 struct route {
@@ -128,6 +130,9 @@ struct reader;
 void exchange_set_reader(struct exchange *exchange, struct reader *reader, free_fn *release);
 /* NULL: nobody in particular. */
 struct reader *exchange_reader(const struct exchange *exchange);
+/* What it is answered is the same for everybody, so that caches may share it. Without a guard that
+ * is so for all; where there is one, it says so. */
+void exchange_set_shared(struct exchange *exchange);
 /* Takes a token of `who`, or of the peer's address if that is empty: false if there is none, and
  * the response is filled (429). Always true where requests_per_second is 0. */
 must_use bool exchange_take_token(struct exchange *exchange, struct bytes who);

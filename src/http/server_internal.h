@@ -96,6 +96,7 @@ struct exchange {
     free_fn *release;
     struct reader *reader;
     free_fn *release_reader;
+    bool shared; /* the answer is the same for everybody */
 };
 
 struct post {

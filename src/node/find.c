@@ -57,14 +57,6 @@ enum err node_record_kid(struct node *node, const struct statement *statement, s
     return err;
 }
 
-static enum err found_id(struct node *node, const struct statement *statement, struct hash *id)
-{
-    struct hash kid;
-    TRY(node_record_kid(node, statement, &kid));
-    statement_id(id, statement, &kid);
-    return OK;
-}
-
 static enum err load_time(const struct view *view, struct node_found *found)
 {
     struct buf bytes = {0};
@@ -88,7 +80,8 @@ static enum err load(struct node *node, const struct view *view, struct place pl
     found->number = place.number;
     TRY(view_entry(view, place.sequence, &found->entry, &found->height));
     TRY(statement_parse(statement, buf_bytes(&found->entry), NULL));
-    TRY(found_id(node, statement, &found->id));
+    TRY(node_record_kid(node, statement, &found->kid));
+    statement_id(&found->id, statement, &found->kid);
     TRY(load_time(view, found));
     struct deposit deposit;
     found->is_deposit = !statement->foreign &&

@@ -142,7 +142,8 @@ must_use enum err node_submit_batch(struct node *node, struct buf *statement, st
 
 /* One item of evidence, or a statement that is no deposit (`is_deposit` false). */
 struct node_found {
-    struct hash id; /* statement id */
+    struct hash id;  /* statement id */
+    struct hash kid; /* of its signer's record */
     uint64_t index;
     uint64_t height;
     uint64_t time_ms; /* of its block */

@@ -39,6 +39,8 @@ struct exchange {
     struct response response;
     void *kept;
     free_fn *release;
+    struct reader *reader;
+    free_fn *release_reader;
     bool suspended;
     route_fn *finish; /* under `lock` */
     pthread_mutex_t lock;
@@ -82,8 +84,55 @@ const char *exchange_query(const struct exchange *exchange, const char *name)
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
-    (void)name;
-    return text_or_none(&exchange->header);
+    return strcmp(name, "Accept") == 0 ? text_or_none(&exchange->header) : NULL;
+}
+
+/* Nobody signs in here. */
+void exchange_headers(const struct exchange *exchange, header_fn *each, void *context)
+{
+    (void)exchange;
+    (void)each;
+    (void)context;
+}
+
+const char *exchange_target(const struct exchange *exchange)
+{
+    return exchange->route->pattern;
+}
+
+bool exchange_peer_is_loopback(const struct exchange *exchange)
+{
+    (void)exchange;
+    return true;
+}
+
+void exchange_set_reader(struct exchange *exchange, struct reader *reader, free_fn *release)
+{
+    BUG_ON(exchange->reader);
+    exchange->reader = reader;
+    exchange->release_reader = release;
+}
+
+struct reader *exchange_reader(const struct exchange *exchange)
+{
+    return exchange->reader;
+}
+
+void exchange_set_shared(struct exchange *exchange)
+{
+    (void)exchange;
+}
+
+bool exchange_take_token(struct exchange *exchange, struct bytes who)
+{
+    (void)exchange;
+    (void)who;
+    return true;
+}
+
+void response_header(struct exchange *exchange, const char *name, const char *value)
+{
+    BUG_ON(!exchange || !name[0] || !value);
 }
 
 struct buf *exchange_body(struct exchange *exchange)
@@ -94,11 +143,6 @@ struct buf *exchange_body(struct exchange *exchange)
 struct response *exchange_response(struct exchange *exchange)
 {
     return &exchange->response;
-}
-
-void response_header(struct exchange *exchange, const char *name, const char *value)
-{
-    BUG_ON(exchange->response.status == 0 || name[0] == '\0' || value[0] == '\0');
 }
 
 void exchange_keep(struct exchange *exchange, void *kept, free_fn *release)
@@ -157,6 +201,9 @@ static void exchange_clear(struct exchange *exchange)
     if (exchange->release) {
         exchange->release(exchange->kept);
     }
+    if (exchange->release_reader) {
+        exchange->release_reader(exchange->reader);
+    }
     buf_clear(&exchange->parts[0]);
     buf_clear(&exchange->parts[1]);
     buf_clear(&exchange->queries[0]);
@@ -170,7 +217,7 @@ static void exchange_clear(struct exchange *exchange)
 
 static struct {
     char dir[64];
-    struct node *node;
+    struct api api;
     struct trust *trust;
     struct signer *operator_key;
     struct signer *alice;
@@ -184,12 +231,12 @@ static struct {
 /* As the server calls it. */
 static void serve(struct exchange *exchange)
 {
-    struct api api = {.node = world.node};
-    void *context = &api;
+    void *context = &world.api;
     if (exchange->route->stream) {
         stream(exchange, context);
     }
-    if (exchange->response.status == 0) {
+    if (exchange->response.status == 0 &&
+        access_guard(context, exchange, exchange->route->access)) {
         exchange->route->handler(context, exchange);
     }
     if (exchange->suspended) {
@@ -206,7 +253,7 @@ static void sign(struct buf *out, bool operator, const char * type, struct bytes
                           .iss = bytes_text(operator? NODE_OPERATOR_ID : "alice"),
                           .sub = bytes_text("test"),
                           .iat = now / 1000,
-                          .chain = *node_chain(world.node),
+                          .chain = *node_chain(world.api.node),
                           .valid_until = now + 60000,
                           .nonce16 = nonce,
                           .payload = payload};
@@ -258,8 +305,8 @@ static struct signer *fresh_key(void)
 
 static void request_put(struct buf *out, const char *name, const struct signer *signer)
 {
-    BUG_ON(possession_sign(out, node_chain(world.node), bytes_text(name), PURPOSE_MEMBER, signer) !=
-           OK);
+    BUG_ON(possession_sign(out, node_chain(world.api.node), bytes_text(name), PURPOSE_MEMBER,
+                           signer) != OK);
 }
 
 static void register_member(const char *name, const struct signer *signer)
@@ -311,7 +358,8 @@ static void deposit_one(void)
 static void world_end(void)
 {
     char command[128];
-    node_close(world.node);
+    access_free(world.api.access);
+    node_close(world.api.node);
     trust_free(world.trust);
     signer_free(world.operator_key);
     signer_free(world.alice);
@@ -330,8 +378,10 @@ static void world_begin(void)
     world.alice = fresh_key();
     struct node_options options = {
         .dir = world.dir, .cache_len = 8 << 20, .delta_pairs = 4096, .verifiers = 1};
-    BUG_ON(node_open(&world.node, &options, &why) != OK);
-    BUG_ON(trust_parse(&world.trust, node_trust_file(world.node), &why) != OK);
+    BUG_ON(node_open(&world.api.node, &options, &why) != OK);
+    struct access_options access = {.read = READ_PUBLIC};
+    BUG_ON(access_new(&world.api.access, world.api.node, &access, &why) != OK);
+    BUG_ON(trust_parse(&world.trust, node_trust_file(world.api.node), &why) != OK);
     atexit(world_end);
     register_member("alice", world.alice);
     register_bob();
@@ -548,7 +598,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct exchange exchange = {.lock = PTHREAD_MUTEX_INITIALIZER,
                                 .resumed = PTHREAD_COND_INITIALIZER};
     size_t routes = 0;
-    if (world.node == NULL) {
+    if (world.api.node == NULL) {
         world_begin();
     }
     while (api_routes[routes].method) {
