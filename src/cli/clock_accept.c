@@ -2,22 +2,23 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "node/node.h"
+#include "store/mark.h"
 
 #include <stdlib.h>
 
 static int run(const struct args *args)
 {
     struct why why = {0};
-    char *key = path_join(args->operands[0], NODE_RECEIPT_KEY);
+    char *mark = path_join(args->operands[0], MARK_FILE);
     char *path = path_join(args->operands[0], NODE_CLOCK_ACCEPT);
     enum err err = OK;
-    if (!file_exists(key)) {
+    if (!file_exists(mark)) {
         err = why_say(&why, ERR_NOT_FOUND, "folder", args->operands[0], "holds no ledger",
                       "Give the DIR of 'cairn run DIR'.");
     } else {
         err = file_write(path, BYTES_NONE, 0600, &why);
     }
-    free(key);
+    free(mark);
     free(path);
     if (err != OK) {
         return fail(err, &why);

@@ -24,6 +24,9 @@ must_use enum err ledger_create(struct store *store, struct bytes genesis, uint6
 must_use enum err ledger_open(struct ledger **out, struct store *store, const struct rules *rules,
                               struct why *why);
 void ledger_close(struct ledger *ledger);
+/* The number of the store's ledger format; ERR_VERSION if this program does not read it,
+ * ERR_NOT_FOUND if there is no ledger. */
+must_use enum err ledger_format(uint64_t *out, struct store *store, struct why *why);
 
 /* How many bytes a block may bring: entries, encoded items, and the keys and values that rules put
  * or delete. Statements that would go beyond are refused with ERR_BUSY (the first one always

@@ -11,11 +11,12 @@ static enum err damaged(struct why *why, const char *what, const char *problem)
                    "Rebuild the ledger, or restore it from a backup or another node.");
 }
 
-static enum err check_format(struct store *store, struct why *why)
+enum err ledger_format(uint64_t *out, struct store *store, struct why *why)
 {
     struct buf value = {0};
     enum err err = store_get(store, NULL, FAMILY_META, bytes_text(META_FORMAT_KEY), &value);
-    if (err == OK && (value.len != 8 || get_u64(value.at) != LEDGER_FORMAT)) {
+    *out = err == OK && value.len == 8 ? get_u64(value.at) : 0;
+    if (err == OK && *out != LEDGER_FORMAT) {
         err = why_say(why, ERR_VERSION, "format", NULL, "is not one that this program knows",
                       "Use the version of the program that wrote it, or a newer one.");
     } else if (err == ERR_NOT_FOUND) {
@@ -143,7 +144,8 @@ static enum err load_recent(struct ledger *ledger, struct why *why)
 
 static enum err load(struct ledger *ledger, struct why *why)
 {
-    TRY(check_format(ledger->store, why));
+    uint64_t format;
+    TRY(ledger_format(&format, ledger->store, why));
     TRY(load_header(ledger, why));
     TRY(load_state(ledger, why));
     TRY(load_trees(ledger, why));

@@ -117,7 +117,7 @@ static enum err open_file(struct mark **out, const char *path, struct why *why)
 
 enum err mark_open(struct mark **out, const char *dir, bool create, struct why *why)
 {
-    char *path = path_join(dir, "head");
+    char *path = path_join(dir, MARK_FILE);
     enum err err = create && !file_exists(path) ? make_file(path, why) : OK;
     if (err == OK) {
         err = open_file(out, path, why);

@@ -9,6 +9,8 @@
 #include "base/bytes.h"
 #include "base/why.h"
 
+#define MARK_FILE "head" /* in the ledger's folder */
+
 struct mark_head {
     uint64_t epoch;
     uint64_t height;

@@ -157,7 +157,8 @@ enum err store_open_mode(struct store **out, const char *dir, const struct store
 enum err store_open(struct store **out, const char *dir, const struct store_options *options,
                     struct why *why)
 {
-    return store_open_mode(out, dir, options, WAL_ABSOLUTE, why);
+    enum wal_mode mode = options->read_only ? WAL_POINT_IN_TIME : WAL_ABSOLUTE;
+    return store_open_mode(out, dir, options, mode, why);
 }
 
 /* Leaves nothing in the write-ahead log, so that the next start has nothing to replay. */

@@ -32,7 +32,8 @@ struct store_options {
 };
 
 /* Opens DIR/db with write-ahead-log recovery "absolute consistency" (a torn or damaged log does
- * not open by itself: ERR_CORRUPT; see store_recover). ERR_NOT_FOUND, ERR_EXISTS; ERR_BUSY while
+ * not open by itself: ERR_CORRUPT; see store_recover). Read-only it shows what is whole of the log,
+ * also while another process has it open. ERR_NOT_FOUND, ERR_EXISTS; ERR_BUSY while
  * another process has it open; ERR_VERSION if a newer version of the program has added families.
  * DIR must exist. The caller closes *out. */
 must_use enum err store_open(struct store **out, const char *dir,
