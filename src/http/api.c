@@ -4,6 +4,7 @@
 #include "http/problems.h"
 #include "http/queries.h"
 #include "http/scitt.h"
+#include "http/signin.h"
 #include "http/submit.h"
 #include "http/tlog.h"
 #include "http/watch.h"
@@ -33,6 +34,9 @@ const struct route api_routes[] = {
     {"GET", "/tlog/checkpoint", get_checkpoint, 0, NULL, ROUTE_READ},
     {"GET", "/tlog/tile/entries/{tile...}", get_entry_bundle, 0, NULL, ROUTE_ALL},
     {"GET", "/tlog/tile/{level}/{tile...}", get_tile, 0, NULL, ROUTE_ALL},
+    {"POST", "/v1/sessions", post_session, SESSION_STATEMENT_MAX, NULL, ROUTE_OPEN},
+    {"GET", "/v1/sessions", get_sessions, 0, NULL, ROUTE_OPEN},
+    {"DELETE", "/v1/sessions/{id}", delete_session, 0, NULL, ROUTE_OPEN},
     {"GET", "/healthz", get_health, 0, NULL, ROUTE_OPEN},
     {"GET", "/readyz", get_ready, 0, NULL, ROUTE_OPEN},
     {"GET", "/metrics", get_metrics, 0, NULL, ROUTE_WATCH},

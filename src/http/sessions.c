@@ -112,18 +112,17 @@ static void add_entry(struct sessions *sessions, const struct session *session,
     sessions->count++;
 }
 
-enum err sessions_open(struct sessions *sessions, const struct hash *kid, uint64_t now_ms,
-                       struct session *out, uint8_t *token32, struct why *why)
+enum err sessions_open(struct sessions *sessions, struct session *session, uint64_t now_ms,
+                       uint8_t *token32, struct why *why)
 {
     pthread_mutex_lock(&sessions->lock);
     sweep(sessions, now_ms);
-    enum err err = bounds_check(sessions, kid, why);
+    enum err err = bounds_check(sessions, &session->kid, why);
     if (err == OK) {
         random_bytes(token32, SESSION_TOKEN_LEN);
-        random_bytes(out->id, sizeof out->id);
-        out->kid = *kid;
-        out->ends_ms = now_ms + sessions->limits.life_ms;
-        add_entry(sessions, out, token32);
+        random_bytes(session->id, sizeof session->id);
+        session->ends_ms = now_ms + sessions->limits.life_ms;
+        add_entry(sessions, session, token32);
     }
     pthread_mutex_unlock(&sessions->lock);
     return err;
@@ -147,7 +146,12 @@ bool sessions_find(struct sessions *sessions, const uint8_t *token32, uint64_t n
     return found;
 }
 
-size_t sessions_list(struct sessions *sessions, const struct hash *kid, uint64_t now_ms,
+static bool is_of(const struct entry *entry, const char *member)
+{
+    return !member || strcmp(entry->session.member, member) == 0;
+}
+
+size_t sessions_list(struct sessions *sessions, const char *member, uint64_t now_ms,
                      struct session *out, size_t cap)
 {
     size_t count = 0;
@@ -155,7 +159,7 @@ size_t sessions_list(struct sessions *sessions, const struct hash *kid, uint64_t
     sweep(sessions, now_ms);
     for (const struct entry *entry = sessions->oldest; entry && count < cap;
          entry = entry->younger) {
-        if (!kid || hash_equal(&entry->session.kid, kid)) {
+        if (is_of(entry, member)) {
             out[count++] = entry->session;
         }
     }
@@ -163,7 +167,7 @@ size_t sessions_list(struct sessions *sessions, const struct hash *kid, uint64_t
     return count;
 }
 
-enum err sessions_end(struct sessions *sessions, const uint8_t *id, const struct hash *kid,
+enum err sessions_end(struct sessions *sessions, const uint8_t *id, const char *member,
                       uint64_t now_ms)
 {
     pthread_mutex_lock(&sessions->lock);
@@ -172,7 +176,7 @@ enum err sessions_end(struct sessions *sessions, const uint8_t *id, const struct
     while (entry && memcmp(entry->session.id, id, SESSION_ID_LEN) != 0) {
         entry = entry->younger;
     }
-    bool found = entry && (!kid || hash_equal(&entry->session.kid, kid));
+    bool found = entry && is_of(entry, member);
     if (found) {
         remove_entry(sessions, entry);
     }

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/why.h"
+#include "proof/id.h"
 
 #define SESSION_LIFE_MS   900000u
 #define SESSION_ID_LEN    8
@@ -25,25 +26,26 @@ struct sessions_limits {
 struct session {
     uint8_t id[SESSION_ID_LEN]; /* random; names it to its owner and to operators */
     struct hash kid;
+    char member[MEMBER_ID_MAX + 1]; /* whose key it is, for ever */
     uint64_t ends_ms;
 };
 
 struct sessions *sessions_new(const struct sessions_limits *limits);
 void sessions_free(struct sessions *sessions);
 
-/* Opens a session for the key; writes its token, which the caller hands out and wipes. ERR_BUSY;
- * `why` says which bound was met. */
-must_use enum err sessions_open(struct sessions *sessions, const struct hash *kid, uint64_t now_ms,
-                                struct session *out, uint8_t *token32, struct why *why);
+/* Opens a session for the key and member of *session, fills in the rest of it, and writes its
+ * token, which the caller hands out and wipes. ERR_BUSY; `why` says which bound was met. */
+must_use enum err sessions_open(struct sessions *sessions, struct session *session, uint64_t now_ms,
+                                uint8_t *token32, struct why *why);
 /* The session of a token, unless it ended. */
 bool sessions_find(struct sessions *sessions, const uint8_t *token32, uint64_t now_ms,
                    struct session *out);
-/* Copies up to `cap` sessions, those of one key or (NULL) of all, oldest first; returns how
+/* Copies up to `cap` sessions, those of one member or (NULL) of all, oldest first; returns how
  * many. */
-size_t sessions_list(struct sessions *sessions, const struct hash *kid, uint64_t now_ms,
+size_t sessions_list(struct sessions *sessions, const char *member, uint64_t now_ms,
                      struct session *out, size_t cap);
-/* Ends a session, if it is of the key or `kid` is NULL. ERR_NOT_FOUND. */
-must_use enum err sessions_end(struct sessions *sessions, const uint8_t *id, const struct hash *kid,
+/* Ends a session, if it is of the member or `member` is NULL. ERR_NOT_FOUND. */
+must_use enum err sessions_end(struct sessions *sessions, const uint8_t *id, const char *member,
                                uint64_t now_ms);
 
 #endif
