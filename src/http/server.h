@@ -140,7 +140,8 @@ must_use bool exchange_take_token(struct exchange *exchange, struct bytes who);
 /* ---- the response */
 
 struct response *exchange_response(struct exchange *exchange);
-/* One more header: the name is static, the value copied. At most 8. */
+/* One more header: the name is static, the value copied. At most 8. A value that is empty or holds
+ * control characters is a bug. */
 void response_header(struct exchange *exchange, const char *name, const char *value);
 
 /* Something of the handler's that lives as long as the exchange. At most once. */
