@@ -1,6 +1,7 @@
 #include "cli/client.h"
 
 #include "cli/output.h"
+#include "service/peer/peer.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -18,8 +19,10 @@
 
 struct client {
     CURL *curl;
-    char *server; /* without a slash at its end */
-    long status;  /* of the last answer */
+    char *server;             /* without a slash at its end */
+    struct peer_trust *trust; /* where the server is an https one */
+    struct peer peer;
+    long status; /* of the last answer */
 };
 
 /* An answer on its way in. */
@@ -30,13 +33,35 @@ struct answer {
     bool too_long;
 };
 
+/* The value of an option, else of a variable, else `other`. */
+static const char *option_or(const struct args *args, const char *name, const char *variable,
+                             const char *other)
+{
+    const char *text = args_text(args, name);
+    const char *from_environment = getenv(variable);
+    if (!text && from_environment && from_environment[0]) {
+        text = from_environment;
+    }
+    return text ? text : other;
+}
+
+/* Whom to trust, where it is TLS; where it is not, whether that is meant. */
+static enum err prepare_peer(struct client *client, const struct args *args, struct why *why)
+{
+    if (!peer_is_tls(client->server)) {
+        return args_flag(args, "plain-http") || peer_is_loopback(client->server)
+                   ? OK
+                   : why_say(why, ERR_REFUSED, "server", client->server,
+                             "is another machine, and http is open to anybody between",
+                             "Use https, or say --plain-http where the way there is safe.");
+    }
+    TRY(peer_trust_open(&client->trust, option_or(args, "ca", "CAIRN_CA", NULL), why));
+    return peer_init(&client->peer, client->trust, client->server, why);
+}
+
 enum err client_new(struct client **out, const struct args *args, struct why *why)
 {
-    const char *server = args_text(args, "server");
-    const char *from_environment = getenv("CAIRN_SERVER");
-    if (!server) {
-        server = from_environment && from_environment[0] ? from_environment : CLIENT_SERVER;
-    }
+    const char *server = option_or(args, "server", "CAIRN_SERVER", CLIENT_SERVER);
     if (strncmp(server, "http://", 7) != 0 && strncmp(server, "https://", 8) != 0) {
         return why_say(why, ERR_FORMAT, "server", server, "is not a URL",
                        "Write it as " CLIENT_SERVER ".");
@@ -51,6 +76,11 @@ enum err client_new(struct client **out, const struct args *args, struct why *wh
     while (len > 0 && client->server[len - 1] == '/') {
         client->server[--len] = 0;
     }
+    enum err err = prepare_peer(client, args, why);
+    if (err != OK) {
+        client_free(client);
+        return err;
+    }
     *out = client;
     return OK;
 }
@@ -59,6 +89,7 @@ void client_free(struct client *client)
 {
     if (client) {
         curl_easy_cleanup(client->curl);
+        peer_trust_free(client->trust);
         free(client->server);
         free(client);
     }
@@ -94,6 +125,9 @@ static void prepare(struct client *client, const char *path, struct answer *answ
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    if (client->trust) {
+        peer_apply(&client->peer, curl);
+    }
 }
 
 static enum err perform(struct client *client, struct answer *answer, struct why *why)
@@ -102,6 +136,12 @@ static enum err perform(struct client *client, struct answer *answer, struct why
     if (answer->too_long) {
         return why_say(why, ERR_UNREACHABLE, "server", client->server,
                        "gave an answer that is too long", "Check that it is a node of Cairn.");
+    }
+    if (code != CURLE_OK && client->peer.err != OK) {
+        if (why) {
+            *why = client->peer.why;
+        }
+        return client->peer.err;
     }
     if (code != CURLE_OK) {
         char problem[192];

@@ -10,23 +10,29 @@
 #define CLIENT_SERVER   "http://127.0.0.1:8420"
 #define CLIENT_JSON_MAX ((size_t)64 << 20) /* bytes of a JSON answer */
 
+/* Rows of a verb's table: what client_new reads. */
+/* clang-format off */
 #define ARG_SERVER                                                                                 \
-    {                                                                                              \
-        "server", "URL", "the ledger's node; else CAIRN_SERVER, else " CLIENT_SERVER, NULL, false, \
-            false                                                                                  \
-    }
+    {"server", "URL", "the ledger's node; else CAIRN_SERVER, else " CLIENT_SERVER, NULL, false,    \
+     false},                                                                                       \
+    {"ca", "FILE", "PEM file of whom to trust; else CAIRN_CA, else this system's", NULL, false,    \
+     false},                                                                                       \
+    {"plain-http", NULL, "http to another machine, which anybody between can read and change",     \
+     NULL, false, false}
+/* clang-format on */
 
 /* One connection; one thread at a time. */
 struct client;
 
 /* Prepares a client for --server, CAIRN_SERVER or the default; connects later. ERR_FORMAT for what
- * is no http or https URL. The caller frees it. */
+ * is no http or https URL, ERR_REFUSED for http to another machine without --plain-http and for
+ * https to an address, peer_trust_open's errors. The caller frees it. */
 must_use enum err client_new(struct client **out, const struct args *args, struct why *why);
 void client_free(struct client *client);
 
 /* GET of `path` ("/v1/ledger"): appends the body, at most `max` bytes. ERR_UNREACHABLE (no answer,
- * or one that is too long or cut); ERR_REFUSED for every status but 200, `why` being what the
- * problem document says. */
+ * or one that is too long or cut); x509_judge's errors for the server's certificate; ERR_REFUSED
+ * for every status but 200, `why` being what the problem document says. */
 must_use enum err client_get(struct client *client, const char *path, size_t max, struct buf *out,
                              struct why *why);
 /* The same for a JSON object, which the caller releases. ERR_FORMAT if it is none. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/peer/peer.h"
 #include "service/witness/ask.h"
 
 #include <curl/curl.h>
@@ -36,6 +37,7 @@ struct target {
     char problem[PROBLEM_MAX]; /* what was logged last; empty while all is well */
 
     CURL *curl;
+    struct peer peer; /* where the URL is an https one */
     bool asking;
     bool asked_again;
     struct buf request;
@@ -46,6 +48,7 @@ struct witnesses {
     struct node *node;
     uint64_t interval_ns;
     struct curl_slist *headers;
+    struct peer_trust *trust; /* NULL where no URL is an https one */
     CURLM *multi;
     pthread_t thread;
     atomic_bool stopping;
@@ -192,7 +195,10 @@ static void judge(struct round *round, struct target *target, CURLcode code)
     long status = 0;
     char problem[PROBLEM_MAX];
     curl_easy_getinfo(target->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (code != CURLE_OK) {
+    if (code != CURLE_OK && target->peer.err != OK) {
+        why_print(&target->peer.why, target->peer.err, problem, sizeof problem);
+        fail(round, target, problem);
+    } else if (code != CURLE_OK) {
         snprintf(problem, sizeof problem, "%s",
                  code == CURLE_WRITE_ERROR ? "its answer is too long" : curl_easy_strerror(code));
         fail(round, target, problem);
@@ -240,6 +246,9 @@ static void prepare(struct witnesses *witnesses, struct target *target)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, target);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, target);
+    if (target->peer.trust) {
+        peer_apply(&target->peer, curl);
+    }
 }
 
 /* Starts a request; false if the log can't lead on from what the witness has. */
@@ -385,6 +394,7 @@ static void release(struct witnesses *witnesses)
         free(target->url);
         free(target->vkey);
     }
+    peer_trust_free(witnesses->trust);
     curl_multi_cleanup(witnesses->multi);
     curl_slist_free_all(witnesses->headers);
     pthread_cond_destroy(&witnesses->wake);
@@ -408,6 +418,12 @@ static enum err fill(struct witnesses *witnesses, const struct witness_options *
         target->curl = curl_easy_init();
         BUG_ON(target->curl == NULL);
         TRY(target_init(target, options->targets[i], why));
+        if (peer_is_tls(target->url) && !witnesses->trust) {
+            TRY(peer_trust_open(&witnesses->trust, NULL, why));
+        }
+        if (peer_is_tls(target->url)) {
+            TRY(peer_init(&target->peer, witnesses->trust, target->url, why));
+        }
     }
     return OK;
 }
