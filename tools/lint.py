@@ -280,8 +280,8 @@ class Lint:
         own = path[len('src/'):-1] + 'h'
         if path.endswith('.c') and os.path.exists(os.path.join(self.root, 'src', own)):
             first = re.search(r'^#include ["<]([^">]+)', text, re.M)
-            inner = os.path.dirname(own) + '/internal.h'
-            if not first or first.group(1) not in (own, inner):
+            inner = (os.path.dirname(own) + '/internal.h', own[:-2] + '_internal.h')
+            if not first or first.group(1) not in (own, *inner):
                 self.complain(path, 1, 'guard', 'includes its own header first: it compiles alone')
 
 

@@ -90,7 +90,8 @@ static enum err start_writing(struct node *node, const struct node_options *opti
 {
     TRY(node_note_restart(node, why));
     struct view *view = node_view(node);
-    struct solo_options solo = {.last_time_ms = view_header(view)->time_ms};
+    struct solo_options solo = {.clock_step_ms = options->clock_step_ms,
+                                .last_time_ms = view_header(view)->time_ms};
     view_release(view);
     node->admit = admit_new(node->ledger, &modules_rules, options->verifiers);
     struct order_app app = node_order_app(node);

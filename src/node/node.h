@@ -43,9 +43,10 @@ must_use enum err node_create_as(const struct node_new *wanted, struct why *why)
 
 struct node_options {
     const char *dir;
-    size_t cache_len;   /* block cache, bytes; 0 = 256 MiB */
-    size_t delta_pairs; /* of the index; 0 = 4 million (64 MiB) */
-    unsigned verifiers; /* threads; 0 = one per core */
+    size_t cache_len;       /* block cache, bytes; 0 = 256 MiB */
+    size_t delta_pairs;     /* of the index; 0 = 4 million (64 MiB) */
+    unsigned verifiers;     /* threads; 0 = one per core */
+    uint64_t clock_step_ms; /* a larger step of the wall clock stops writing; 0 = 60,000 */
     /* The node's keys: files, below dir unless the path begins with a slash, or pkcs11: URIs.
      * NULL: NODE_RECEIPT_KEY, NODE_CHECKPOINT_KEY. */
     const char *receipt_key;
