@@ -98,6 +98,15 @@
       "What is free on the disk of the ledger's folder.") \
     X(METRIC_NODE_DISK, GAUGE, "cairn_node_disk_size_bytes", "", "", \
       "Size of the disk of the ledger's folder.") \
+    /* audit */ \
+    X(METRIC_AUDIT_ACTS, COUNTER, "cairn_audit_acts_total", "", "", \
+      "Acts written to the audit log.") \
+    X(METRIC_AUDIT_ERRORS, COUNTER, "cairn_audit_errors_total", "kind", "write,verify", \
+      "Acts that could not be written; times that the log did not hold.") \
+    X(METRIC_AUDIT_DEPOSITS, COUNTER, "cairn_audit_deposits_total", "result", "made,failed", \
+      "Deposits of the audit log's head.") \
+    X(METRIC_AUDIT_DEPOSITED, TIME_GAUGE, "cairn_audit_deposit_time_seconds", "", "", \
+      "When the audit log's head was deposited last, as Unix time; 0 if never.") \
     /* http */ \
     X(METRIC_HTTP_REQUESTS, COUNTER, "cairn_http_requests_total", "code", "2xx,3xx,4xx,5xx", \
       "Requests answered, by class of status.") \

@@ -43,6 +43,10 @@ size_t ready_judge(struct why out[READY_REASONS_MAX], const struct node_figures 
                        "Make room or enlarge it; below this the next compaction may fail.",
                        "%llu MiB free", (unsigned long long)(figures->disk_free_len >> 20));
     }
+    if (figures->audit_failed) {
+        err = why_say(&out[count++], ERR_IO, "audit log", NULL, "can't be written",
+                      "Check disk and permissions of DIR/audit.log; the next act is tried again.");
+    }
     if (queue_full(figures)) {
         err = why_sayf(&out[count++], ERR_BUSY, "queue", "is nearly full",
                        "Send more slowly; statements are refused with 503 when it is full.",

@@ -1,6 +1,7 @@
 /* How the node stands, for whoever watches it. */
 #include "node/internal.h"
 
+#include "store/audit.h"
 #include "store/index.h"
 #include "store/store.h"
 
@@ -55,6 +56,7 @@ void node_figures(struct node *node, struct node_figures *out)
     out->pending_compaction_len = index_pending_len(node);
     out->background_jobs = out->store.jobs;
     add_disk(node, out);
+    out->audit_failed = audit_failed(node->audit);
     out->accepted = atomic_load(&node->accepted);
     out->items = atomic_load(&node->items);
     out->refused = atomic_load(&node->refused);

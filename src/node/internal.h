@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 struct indexer;
 struct index;
@@ -29,6 +30,8 @@ struct node {
     int lock_fd;
     struct store *store;
     struct mark *mark;
+    struct audit *audit;
+    bool noted_start; /* the log has this start, and wants its stop */
     struct ledger *ledger;
     struct index *index;
     struct indexer *indexer;
@@ -185,6 +188,23 @@ must_use enum err node_record_kid(struct node *node, const struct statement *sta
  * ERR_NOT_FOUND if no key of that kid was ever registered. */
 must_use enum err node_key_record(const struct view *view, const struct hash *kid,
                                   struct buf *bytes, struct key_record *out);
+
+/* ---- acts.c: what the audit log hears of */
+
+/* Opens the log of the folder. audit_open's errors. */
+must_use enum err node_open_audit(struct node *node, struct why *why);
+void node_note_start(struct node *node);
+void node_note_stop(struct node *node);
+/* `uid` accepted a step. */
+void node_note_clock(struct node *node, uid_t uid, int64_t step_ms);
+/* Opens the log and notes that a restart gave up what was known up to `lost_to`. */
+void node_note_loss(struct node *node, const struct header *head, uint64_t lost_to,
+                    const struct signer *operator_key);
+/* The head before a block that says something about members or governance; NULL if it does not. */
+struct view *node_view_before(struct node *node, const struct block_input *input);
+/* Notes what operators said in a block that is durable and followed `before`. */
+void node_note_statements(struct node *node, const struct view *before,
+                          const struct block_input *input, const struct block_result *result);
 
 /* ---- submit.c */
 

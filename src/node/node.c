@@ -8,12 +8,14 @@
 #include "crypto/digest.h"
 #include "modules/modules.h"
 #include "order/solo.h"
+#include "store/audit.h"
 #include "store/index.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +101,21 @@ static enum err start_writing(struct node *node, const struct node_options *opti
     return err == OK ? OK : why_say(why, err, "orderer", NULL, "did not start", NULL);
 }
 
+/* Whoever made the file accepted the step that there is now. */
+static void take_clock_acceptance(struct node *node, const char *path)
+{
+    struct stat info;
+    struct order_status status;
+    if (lstat(path, &info) != 0 || unlink(path) != 0) {
+        return;
+    }
+    node->order->status(node->order, &status);
+    if (node_accept_clock(node) == OK) {
+        log_event(LOG_WARN, "clock.accepted", "by=operator");
+        node_note_clock(node, info.st_uid, status.clock_step_ms);
+    }
+}
+
 /* A few times a second: has the operator accepted a clock step (the file can only be made by
  * somebody who may write the folder), and do keys in tokens still sign? */
 static void *jobs_run(void *context)
@@ -106,9 +123,7 @@ static void *jobs_run(void *context)
     struct node *node = context;
     char *path = path_join(node->dir, NODE_CLOCK_ACCEPT);
     while (!atomic_load(&node->stopping)) {
-        if (file_exists(path) && unlink(path) == 0 && node_accept_clock(node) == OK) {
-            log_event(LOG_WARN, "clock.accepted", "by=operator");
-        }
+        take_clock_acceptance(node, path);
         node_probe_keys(node);
         struct timespec second = {.tv_nsec = 250000000};
         nanosleep(&second, NULL);
@@ -121,6 +136,7 @@ static enum err open_all(struct node *node, const struct node_options *options, 
 {
     bool writable;
     TRY(node_lock_folder(node, why));
+    TRY(node_open_audit(node, why));
     TRY(open_store(node, options, &writable, why));
     TRY(ledger_open(&node->ledger, node->store, &modules_rules, why));
     TRY(node_read_genesis(node, why));
@@ -142,6 +158,7 @@ static enum err open_all(struct node *node, const struct node_options *options, 
         TRY(start_writing(node, options, why));
         node->has_jobs = pthread_create(&node->jobs, NULL, jobs_run, node) == 0;
     }
+    node_note_start(node);
     return OK;
 }
 
@@ -186,6 +203,8 @@ static void stop_threads(struct node *node)
 void node_clear(struct node *node)
 {
     stop_threads(node);
+    node_note_stop(node);
+    audit_close(node->audit);
     if (node->index) {
         index_close(node->index);
     }

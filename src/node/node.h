@@ -91,6 +91,10 @@ struct bytes node_trust_file(const struct node *node);
 /* The last committed head, retained for the caller: view_release. */
 struct view *node_view(struct node *node);
 
+/* The log of operators' acts in the node's folder, for those of other layers; borrowed. */
+struct audit;
+struct audit *node_audit(struct node *node);
+
 /* ---- watching */
 
 #define NODE_WATCHERS_MAX 4
@@ -233,6 +237,7 @@ struct node_figures {
     struct store_figures store;
     uint64_t disk_free_len; /* of the folder's file system; both 0 if it can't be asked */
     uint64_t disk_len;
+    bool audit_failed; /* the last act could not be written to the audit log */
     uint64_t accepted; /* statements since start */
     uint64_t items;
     uint64_t refused;

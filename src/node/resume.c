@@ -356,6 +356,8 @@ static enum err restart_block(struct resume *resume, struct admit *admit, struct
     log_event(LOG_WARN, "ledger.restart", "epoch=%llu height=%llu lost_to=%llu",
               (unsigned long long)result.header.epoch, (unsigned long long)result.header.height,
               (unsigned long long)resume->known_height);
+    node_note_loss(&resume->node, &result.header, resume->known_height,
+                   resume->request->operator_key);
     return node_finish_restart(&resume->node, why);
 }
 

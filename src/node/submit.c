@@ -328,13 +328,24 @@ static struct pair_block *block_pairs(struct node *node, const struct block_inpu
     return block;
 }
 
+static enum err make_durable(struct node *node, const struct block_result *result)
+{
+    struct mark_head head = {result->header.epoch, result->header.height, result->header_hash};
+    TRY(ledger_commit(node->ledger));
+    return mark_write(node->mark, &head);
+}
+
 static enum err app_commit(void *context, const struct block_input *input,
                            const struct block_result *result)
 {
     struct node *node = context;
-    TRY(ledger_commit(node->ledger));
-    struct mark_head head = {result->header.epoch, result->header.height, result->header_hash};
-    TRY(mark_write(node->mark, &head));
+    struct view *before = node_view_before(node, input);
+    enum err err = make_durable(node, result);
+    if (err == OK && before) {
+        node_note_statements(node, before, input, result);
+    }
+    view_release(before);
+    TRY(err);
     indexer_push(node->indexer, block_pairs(node, input, result), result->header.height);
     for (size_t i = 0; i < node->watcher_count; i++) {
         node->watchers[i].changed(node->watchers[i].context);

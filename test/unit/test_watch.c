@@ -70,11 +70,14 @@ static void all_reasons_are_given_together(void **state)
     (void)state;
     struct why out[READY_REASONS_MAX];
     struct why read_only = {.field = "clock", .problem = "stepped", .remedy = "Look at it."};
-    struct node_figures figures = {
-        .height = 10000, .disk_len = 1, .queued_count_max = 1, .queued_count = 1};
-    CHECK_UINT(ready_judge(out, &figures, &read_only, true), 5);
-    static const char *const fields[] = {"node", "clock", "index", "disk", "queue"};
-    for (size_t i = 0; i < 5; i++) {
+    struct node_figures figures = {.height = 10000,
+                                   .disk_len = 1,
+                                   .queued_count_max = 1,
+                                   .queued_count = 1,
+                                   .audit_failed = true};
+    CHECK_UINT(ready_judge(out, &figures, &read_only, true), 6);
+    static const char *const fields[] = {"node", "clock", "index", "disk", "audit log", "queue"};
+    for (size_t i = 0; i < 6; i++) {
         CHECK(strcmp(out[i].field, fields[i]) == 0);
     }
 }
