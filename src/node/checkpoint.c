@@ -226,22 +226,13 @@ enum err node_checkpoint_key(struct node *node, struct buf *vkey, struct why *wh
     return err;
 }
 
-struct bytes node_note_next(struct bytes *lines)
-{
-    const uint8_t *end = lines->len > 0 ? memchr(lines->at, '\n', lines->len) : NULL;
-    struct bytes line = {lines->at, end ? (size_t)(end - lines->at) : lines->len};
-    size_t used = end ? line.len + 1 : line.len;
-    *lines = (struct bytes){lines->at + used, lines->len - used};
-    return line;
-}
-
 /* Whether the same key of the same name has signed among `lines`. */
 static bool has_line_of(struct bytes lines, const struct note_line *line)
 {
     bool found = false;
     while (lines.len > 0 && !found) {
         struct note_line other;
-        found = note_line_parse(&other, node_note_next(&lines)) == OK &&
+        found = note_line_parse(&other, note_next(&lines)) == OK &&
                 bytes_equal(other.name, line->name) &&
                 memcmp(other.decoded.at, line->decoded.at, NOTE_KEY_ID_LEN) == 0;
         buf_clear(&other.decoded);
@@ -259,7 +250,7 @@ static enum err merge_notes(struct buf *notes, struct bytes lines)
     enum err err = OK;
     while (err == OK && lines.len > 0) {
         struct note_line line;
-        struct bytes text = node_note_next(&lines);
+        struct bytes text = note_next(&lines);
         err = note_line_parse(&line, text);
         if (err == OK && line.decoded.len < NOTE_KEY_ID_LEN) {
             err = ERR_FORMAT;

@@ -133,8 +133,6 @@ must_use enum err node_check_key(const struct view *view, const struct signer *s
                                  enum purpose purpose, uint64_t index, struct why *why);
 /* Appends the witness lines known of the view's head, each with its newline. */
 must_use enum err node_notes(struct node *node, const struct view *view, struct buf *out);
-/* Cuts off and returns the first line, without its newline. */
-struct bytes node_note_next(struct bytes *lines);
 /* The view under which the entry at `index` is best proved: the newest that witnesses cosigned, if
  * it holds the entry and is not old, else the newest. To be released. */
 struct view *node_proof_view(struct node *node, uint64_t index);

@@ -3,6 +3,7 @@
 #include "node/internal.h"
 
 #include "base/metrics.h"
+#include "proof/note.h"
 #include "proof/prooffile.h"
 #include "proof/stateproof.h"
 
@@ -140,7 +141,7 @@ static enum err add_notes(struct work *work, struct why *why)
     enum err err = node_notes(work->node, work->view, &work->notes);
     struct bytes lines = buf_bytes(&work->notes);
     while (err == OK && lines.len > 0) {
-        work->file.notes[work->file.note_count++] = node_note_next(&lines);
+        work->file.notes[work->file.note_count++] = note_next(&lines);
     }
     return err == OK ? OK : why_say(why, err, "notes", NULL, NULL, "Check the disk.");
 }

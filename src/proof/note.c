@@ -122,6 +122,15 @@ void checkpoint_write(struct buf *out, struct bytes ledger, const struct header 
 
 /* ---- signature lines */
 
+struct bytes note_next(struct bytes *text)
+{
+    const uint8_t *end = text->len > 0 ? memchr(text->at, '\n', text->len) : NULL;
+    struct bytes line = {text->at, end ? (size_t)(end - text->at) : text->len};
+    size_t used = end ? line.len + 1 : line.len;
+    *text = (struct bytes){text->at + used, text->len - used};
+    return line;
+}
+
 enum err note_line_parse(struct note_line *out, struct bytes line)
 {
     size_t dash = strlen(DASH);

@@ -37,6 +37,9 @@ void checkpoint_origin(struct buf *out, struct bytes ledger, const struct header
 /* Appends the checkpoint of a head without signatures: origin, tree size and root, a line each. */
 void checkpoint_write(struct buf *out, struct bytes ledger, const struct header *head);
 
+/* Cuts off and returns the first line of a text, without its newline. */
+struct bytes note_next(struct bytes *text);
+
 /* A signature line, as far as it can be read without knowing whose it is. */
 struct note_line {
     struct bytes name;  /* borrows */

@@ -153,6 +153,7 @@ func main() {
 	consistency, err := tlog.ProveTree(tree.N, old, hashes)
 	must(err, "consistency path")
 	must(tlog.CheckTree(consistency, tree.N, tree.Hash, old, root), "consistency")
+	leaf := tlog.RecordHash(entry)
 	fmt.Printf("%s: %d entries, %d requests, %d tiles, %x\n", origin, tree.N, log.asked, log.saved,
-		tlog.RecordHash(entry))
+		leaf[:])
 }
