@@ -17,7 +17,7 @@
 #define TOKEN       "pkcs11:token=court%20one"
 
 /* SoftHSM leaks an ASN.1 string for each Ed25519 signature, from within OpenSSL's allocator. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:CRYPTO_zalloc\n";

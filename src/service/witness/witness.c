@@ -108,7 +108,7 @@ enum err witness_target_check(const char *target, struct why *why)
 
 static enum err target_init(struct target *target, const char *text, struct why *why)
 {
-    struct bytes url;
+    struct bytes url = BYTES_NONE;
     struct note_key key;
     TRY(target_parse(&url, &key, text, why));
     size_t cap = url.len + sizeof "/add-checkpoint";
