@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/secrets.h"
 #include "config/secret.h"
+#include "http/events.h"
 #include "keystore/keystore.h"
 
 #include <stdio.h>
@@ -146,7 +147,9 @@ static enum err start_server(struct serving *serving, struct why *why)
     };
     struct access_options access = access_options(config);
     TRY(access_new(&serving->api.access, serving->api.node, &access, why));
+    serving->api.events = events_new(serving->api.node, (unsigned)config->http_threads);
     TRY(server_start(&serving->server, &options, why));
+    events_start(serving->api.events, serving->server);
     access_listening(serving->api.access, listen.address, server_port(serving->server));
     server_every_second(serving->server, beat, serving);
     return OK;
@@ -155,7 +158,11 @@ static enum err start_server(struct serving *serving, struct why *why)
 static void stop_all(struct serving *serving, unsigned wait_ms)
 {
     if (serving->server) {
+        events_stop(serving->api.events);
         server_stop(serving->server, wait_ms);
+    }
+    if (serving->api.events) {
+        events_free(serving->api.events);
     }
     if (serving->api.access) {
         access_free(serving->api.access);

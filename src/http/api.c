@@ -1,5 +1,6 @@
 #include "http/api.h"
 
+#include "http/events.h"
 #include "http/evidence.h"
 #include "http/problems.h"
 #include "http/queries.h"
@@ -47,5 +48,6 @@ const struct route api_routes[] = {
     {"GET", "/.well-known/scitt-keys/{kid}", get_scitt_key, 0, NULL, ROUTE_OPEN},
     {"GET", "/problems", get_problems, 0, NULL, ROUTE_OPEN},
     {"GET", "/problems/{name}", get_problem, 0, NULL, ROUTE_OPEN},
+    {"GET", "/v1/events", get_events, 0, NULL, ROUTE_READ},
     {NULL, NULL, NULL, 0, NULL, ROUTE_OPEN},
 };

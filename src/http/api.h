@@ -8,10 +8,13 @@
 
 #include <stdatomic.h>
 
+struct events; /* http/events.h */
+
 /* What the handlers and the guard work on: the context of every route. */
 struct api {
     struct node *node;
     struct access *access;
+    struct events *events;
     atomic_bool draining; /* the program was told to stop: /readyz says so */
 };
 

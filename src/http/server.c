@@ -121,6 +121,7 @@ static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
                 : exchange->pull(exchange->server->options.context, exchange, &exchange->out);
         exchange->ended = next == PULL_END;
         if (exchange->out.len == 0 && !exchange->ended) {
+            buf_clear(&exchange->out); /* thousands may be parked */
             library_park(exchange);
             return 0;
         }

@@ -244,6 +244,52 @@ static enum err find(struct node *node, const struct wanted *wanted, node_found_
     return err == OK && search.matched == 0 ? ERR_NOT_FOUND : err;
 }
 
+enum err node_at(struct node *node, const struct view *view, uint64_t index,
+                 struct node_found *found)
+{
+    struct statement statement;
+    enum err err = load(node, view, (struct place){.sequence = index}, found, &statement);
+    return index == 0 && err != OK ? ERR_NOT_FOUND : err;
+}
+
+static enum err speaker_of(struct node *node, const struct statement *statement, char *member)
+{
+    struct buf bytes = {0};
+    struct key_record record = {.member = statement->iss};
+    enum err err = OK;
+    if (statement->foreign) {
+        err = ledger_signer(node->ledger, statement, &bytes);
+        if (err == OK) {
+            err = key_record_parse(&record, NULL, buf_bytes(&bytes));
+        }
+    }
+    if (err == OK) {
+        BUG_ON(record.member.len > MEMBER_ID_MAX);
+        memcpy(member, record.member.at, record.member.len);
+        member[record.member.len] = '\0';
+    }
+    buf_clear(&bytes);
+    return err;
+}
+
+enum err node_speaker(struct node *node, const struct view *view, uint64_t index,
+                      char member[MEMBER_ID_MAX + 1])
+{
+    struct buf entry = {0};
+    struct statement statement;
+    uint64_t height;
+    enum err err = view_entry(view, index, &entry, &height);
+    if (err == OK) {
+        err = statement_parse(&statement, buf_bytes(&entry), NULL);
+        err = index == 0 && err != OK ? ERR_NOT_FOUND : err;
+    }
+    if (err == OK) {
+        err = speaker_of(node, &statement, member);
+    }
+    buf_clear(&entry);
+    return err;
+}
+
 enum err node_find(struct node *node, enum node_find_by by, struct bytes key, uint16_t number,
                    node_found_fn *each, void *context)
 {

@@ -25,6 +25,11 @@ struct vouched {
 };
 #define VOUCHED_MAX 2 /* the newest head, and the newest that witnesses cosigned */
 
+struct watcher {
+    node_changed_fn *changed;
+    void *context;
+};
+
 struct node {
     char *dir;
     int lock_fd;
@@ -63,11 +68,9 @@ struct node {
 
     struct buf receipt_kids; /* of the trust file's receipt keys, 32 bytes each */
 
+    pthread_mutex_t watch_lock; /* of the watchers */
     size_t watcher_count;
-    struct {
-        node_changed_fn *changed;
-        void *context;
-    } watchers[NODE_WATCHERS_MAX];
+    struct watcher watchers[NODE_WATCHERS_MAX];
 
     atomic_uint_fast64_t accepted;
     atomic_uint_fast64_t items;

@@ -170,6 +170,7 @@ enum err node_open(struct node **out, const struct node_options *options, struct
     pthread_mutex_init(&node->vouched_lock, NULL);
     pthread_mutex_init(&node->notes_lock, NULL);
     pthread_mutex_init(&node->key_lock, NULL);
+    pthread_mutex_init(&node->watch_lock, NULL);
     enum err err = open_all(node, options, why);
     if (err != OK) {
         node_close(node);
@@ -210,6 +211,7 @@ void node_clear(struct node *node)
     }
     node_vouched_clear(node);
     pthread_mutex_destroy(&node->key_lock);
+    pthread_mutex_destroy(&node->watch_lock);
     if (node->ledger) {
         ledger_close(node->ledger);
     }

@@ -99,9 +99,11 @@ struct audit *node_audit(struct node *node);
 
 #define NODE_WATCHERS_MAX 4
 /* Calls `changed` after every commit, when views show the new head; on the orderer's thread: must
- * not block. At most NODE_WATCHERS_MAX, all set before the first statement is submitted. */
+ * not block, nor call these two. At most NODE_WATCHERS_MAX. */
 typedef void node_changed_fn(void *context);
 void node_watch(struct node *node, node_changed_fn *changed, void *context);
+/* Ends what was begun with that context; it is not called any more once this returns. */
+void node_unwatch(struct node *node, void *context);
 
 /* ---- submitting */
 
@@ -172,6 +174,15 @@ must_use enum err node_find(struct node *node, enum node_find_by by, struct byte
  * prefix are both given. */
 must_use enum err node_find_prefix(struct node *node, const uint8_t prefix13[13], uint16_t number,
                                    node_found_fn *each, void *context);
+
+/* The entry at a log index under `view`, as node_find would give it (item 0 of a deposit).
+ * ERR_NOT_FOUND for what is no statement (the genesis document); view_entry's errors. */
+must_use enum err node_at(struct node *node, const struct view *view, uint64_t index,
+                          struct node_found *found);
+/* The member whose statement the entry at a log index is: of a foreign one the member that its key
+ * was registered for. Errors as node_at. */
+must_use enum err node_speaker(struct node *node, const struct view *view, uint64_t index,
+                               char member[MEMBER_ID_MAX + 1]);
 
 /* ---- proving */
 

@@ -335,6 +335,15 @@ static enum err make_durable(struct node *node, const struct block_result *resul
     return mark_write(node->mark, &head);
 }
 
+static void tell_watchers(struct node *node)
+{
+    pthread_mutex_lock(&node->watch_lock);
+    for (size_t i = 0; i < node->watcher_count; i++) {
+        node->watchers[i].changed(node->watchers[i].context);
+    }
+    pthread_mutex_unlock(&node->watch_lock);
+}
+
 static enum err app_commit(void *context, const struct block_input *input,
                            const struct block_result *result)
 {
@@ -347,17 +356,29 @@ static enum err app_commit(void *context, const struct block_input *input,
     view_release(before);
     TRY(err);
     indexer_push(node->indexer, block_pairs(node, input, result), result->header.height);
-    for (size_t i = 0; i < node->watcher_count; i++) {
-        node->watchers[i].changed(node->watchers[i].context);
-    }
+    tell_watchers(node);
     return OK;
 }
 
 void node_watch(struct node *node, node_changed_fn *changed, void *context)
 {
+    pthread_mutex_lock(&node->watch_lock);
     BUG_ON(node->watcher_count == NODE_WATCHERS_MAX);
-    node->watchers[node->watcher_count].changed = changed;
-    node->watchers[node->watcher_count++].context = context;
+    node->watchers[node->watcher_count++] = (struct watcher){changed, context};
+    pthread_mutex_unlock(&node->watch_lock);
+}
+
+void node_unwatch(struct node *node, void *context)
+{
+    pthread_mutex_lock(&node->watch_lock);
+    size_t kept = 0;
+    for (size_t i = 0; i < node->watcher_count; i++) {
+        if (node->watchers[i].context != context) {
+            node->watchers[kept++] = node->watchers[i];
+        }
+    }
+    node->watcher_count = kept;
+    pthread_mutex_unlock(&node->watch_lock);
 }
 
 struct order_app node_order_app(struct node *node)
