@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 ROWS = ["latency of one deposit", "many per request: rate", "many per request: server CPU",
-        "one per request, 64 connections: server CPU", "echo:", "against libsodium's SHA-256",
+        "one per request, 64 connections: server CPU", "echo:", "TLS 1.3",
+        "the same without TLS", "against libsodium's SHA-256",
         "against the SHA-256 in use", "the whole run", "space of an item with a reference",
         "space of an item", "server memory", "a proof for a random evidence id",
         "size of a proof file", "over HTTP", "checked natively", "digest, present",

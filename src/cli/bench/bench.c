@@ -122,6 +122,9 @@ static enum err measure(struct bench *bench, const char *only, struct why *why)
     if (!only || strcmp(only, "singles") == 0) {
         TRY(bench_singles(bench, why));
     }
+    if (!only || strcmp(only, "tls") == 0) {
+        TRY(bench_tls(bench, why));
+    }
     if (!only || strcmp(only, "batches") == 0) {
         TRY(bench_batches(bench, why));
     }
@@ -202,7 +205,7 @@ static int run(const struct args *args)
 
 static const struct arg options[] = {
     {"full", NULL, "the long form: 30 million items", NULL, false, false},
-    {"only", "PART", "measure one part", "singles batches", false, false},
+    {"only", "PART", "measure one part", "singles tls batches", false, false},
     {"pairs", "N", "try at most N pairs for a row: a rough look", NULL, false, false},
     {"dir", "DIR", "make the ledgers in this new folder; else in " DEFAULT_DIR, NULL, false, false},
     {"keep", NULL, "leave the folder there", NULL, false, false},

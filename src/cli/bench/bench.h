@@ -23,6 +23,8 @@ void bench_step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Single deposits: many in a request, one in a request, and the time of one on an idle ledger. */
 must_use enum err bench_singles(struct bench *bench, struct why *why);
+/* Single deposits with TLS 1.3 beside the same without. */
+must_use enum err bench_tls(struct bench *bench, struct why *why);
 /* Batches over HTTP, space and memory of that run, and on the ledger that it leaves: proofs,
  * searches and restarts. */
 must_use enum err bench_batches(struct bench *bench, struct why *why);

@@ -15,7 +15,8 @@
 #define ARGS_MAX   24
 #define OUTPUT_MAX 65536
 #define SELF       "/proc/self/exe"
-#define LISTENING  "listening on http://localhost:"
+#define LISTENING  "listening on http"
+#define AT         "://localhost:"
 
 static enum err spawn(struct child *out, char *const *argv, const int pipe_fds[2])
 {
@@ -104,8 +105,9 @@ enum err served_start(struct served *out, const char *const *argv, struct why *w
     out->start_ns = clock_mono_ns() - began;
     const char *text = (const char *)line.at;
     enum err err = ERR_IO;
-    if (strncmp(text, LISTENING, strlen(LISTENING)) == 0) {
-        out->port = (uint16_t)strtoul(text + strlen(LISTENING), NULL, 10);
+    const char *at = strncmp(text, LISTENING, strlen(LISTENING)) == 0 ? strstr(text, AT) : NULL;
+    if (at) {
+        out->port = (uint16_t)strtoul(at + strlen(AT), NULL, 10);
         err = OK;
     }
     buf_clear(&line);
@@ -142,9 +144,22 @@ enum err load_run(struct load_result *out, const struct load_plan *plan, struct 
     snprintf(port, sizeof port, "%u", plan->port);
     snprintf(connections, sizeof connections, "%u", plan->connections);
     snprintf(ms, sizeof ms, "%u", plan->ms);
-    const char *const argv[] = {"bench",         "load",      "--port",   port,     "--path",
-                                plan->path,      "--type",    plan->type, "--file", plan->file,
-                                "--connections", connections, "--ms",     ms,       NULL};
+    const char *const argv[] = {"bench",
+                                "load",
+                                "--port",
+                                port,
+                                "--path",
+                                plan->path,
+                                "--type",
+                                plan->type,
+                                "--file",
+                                plan->file,
+                                "--connections",
+                                connections,
+                                "--ms",
+                                ms,
+                                plan->tls ? "--tls" : NULL,
+                                NULL};
     struct child child;
     TRY(child_start(&child, argv, why));
     struct buf text = {0};

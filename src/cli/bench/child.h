@@ -25,7 +25,7 @@ struct served {
     uint16_t port;
     uint64_t start_ns; /* from its start to that line */
 };
-/* Starts `cairn ARGV...` and reads "listening on http://localhost:PORT". ERR_IO if it never says
+/* Starts `cairn ARGV...` and reads "listening on http[s]://localhost:PORT". ERR_IO if it never says
  * so. */
 must_use enum err served_start(struct served *out, const char *const *argv, struct why *why);
 
@@ -45,6 +45,7 @@ struct load_plan {
     const char *file; /* of requests, load.h */
     unsigned connections;
     unsigned ms;
+    bool tls;
 };
 /* Runs `cairn bench load` to its end. ERR_IO if it fails or says nothing useful. */
 must_use enum err load_run(struct load_result *out, const struct load_plan *plan, struct why *why);

@@ -314,6 +314,15 @@ enum err desk_serve(const struct desk *desk, struct served *out, struct why *why
     return served_start(out, argv, why);
 }
 
+enum err desk_serve_tls(const struct desk *desk, struct served *out, const char *certificate,
+                        const char *key, struct why *why)
+{
+    const char *const argv[] = {
+        "run",       desk->dir,   "--listen", "127.0.0.1:0", "--tls-certificate",
+        certificate, "--tls-key", key,        NULL};
+    return served_start(out, argv, why);
+}
+
 /* Appends the operator's statement that registers the application with its key. */
 static enum err enrolment(const struct desk *desk, struct buf *out, const struct signer *registrar)
 {

@@ -30,6 +30,9 @@ void desk_close(struct desk *desk);
 
 /* Starts `cairn run` on the ledger; the first time, desk_enrol registers the application. */
 must_use enum err desk_serve(const struct desk *desk, struct served *out, struct why *why);
+/* The same with TLS. */
+must_use enum err desk_serve_tls(const struct desk *desk, struct served *out,
+                                 const char *certificate, const char *key, struct why *why);
 must_use enum err desk_enrol(const struct desk *desk, uint16_t port, struct why *why);
 
 /* Signs `count` deposits of one item, `per_request` in a request, on all cores. */

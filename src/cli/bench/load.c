@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/bench/secure.h"
 #include "cli/bench/wire.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -25,6 +26,7 @@
 
 struct connection {
     int fd;
+    struct ssl_st *tls; /* or NULL */
     bool busy;
     uint32_t units;        /* of the request under way */
     struct buf head;       /* of the request */
@@ -42,6 +44,7 @@ struct load {
     uint64_t units;
     uint64_t refused;
     uint64_t requests;
+    struct ssl_ctx_st *secure; /* NULL without TLS */
     struct connection connections[CONNECTIONS_MAX];
 };
 
@@ -70,10 +73,33 @@ static bool begin_request(struct load *load, struct connection *connection)
     return true;
 }
 
+/* As send_some, head and body together, so that they share their records. */
+static enum err send_secure(struct connection *connection)
+{
+    struct bytes *parts = connection->parts;
+    if (parts[1].len > 0) {
+        buf_put(&connection->head, parts[1]);
+        parts[0] = buf_bytes(&connection->head);
+        parts[1] = BYTES_NONE;
+    }
+    while (parts[0].len > 0) {
+        ssize_t sent = secure_send(connection->tls, parts[0]);
+        if (sent <= 0) {
+            return sent == 0 ? OK : ERR_IO;
+        }
+        parts[0].at += sent;
+        parts[0].len -= (size_t)sent;
+    }
+    return OK;
+}
+
 /* Sends as much as the socket takes. */
 static enum err send_some(struct connection *connection)
 {
     struct bytes *parts = connection->parts;
+    if (connection->tls) {
+        return send_secure(connection);
+    }
     while (parts[0].len + parts[1].len > 0) {
         struct iovec vector[2];
         for (int i = 0; i < 2; i++) {
@@ -124,17 +150,27 @@ static void count_reply(struct load *load, const struct connection *connection,
     load->refused += connection->units - good;
 }
 
+/* Bytes received, 0 if none have come, -1 at the end. */
+static ssize_t receive(const struct connection *connection, uint8_t *at, size_t len)
+{
+    if (connection->tls) {
+        return secure_receive(connection->tls, at, len);
+    }
+    ssize_t got = recv(connection->fd, at, len, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return 0;
+    }
+    return got > 0 ? got : -1;
+}
+
 /* Reads what has come; a whole reply is counted and the next request begins. */
 static enum err receive_some(struct load *load, struct connection *connection)
 {
     buf_reserve(&connection->in, READ_LEN);
     struct buf *in = &connection->in;
-    ssize_t got = recv(connection->fd, in->at + in->len, READ_LEN, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return OK;
-    }
+    ssize_t got = receive(connection, in->at + in->len, READ_LEN);
     if (got <= 0) {
-        return ERR_IO;
+        return got == 0 ? OK : ERR_IO;
     }
     in->len += (size_t)got;
     struct wire_reply reply;
@@ -154,6 +190,12 @@ static enum err open_connections(struct load *load, unsigned count, uint16_t por
     for (unsigned i = 0; i < count; i++) {
         struct connection *connection = &load->connections[i];
         connection->fd = wire_open(port);
+        if (load->secure && connection->fd >= 0) {
+            connection->tls = secure_open(load->secure, connection->fd);
+            if (!connection->tls) {
+                return ERR_IO;
+            }
+        }
         /* Edge-triggered: each edge reads all there is, by way of further edges of later bytes. */
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
         if (connection->fd < 0 ||
@@ -241,6 +283,7 @@ static int run(const struct args *args)
     struct bytes file = BYTES_NONE;
     enum err err = map_file(&file, args_text(args, "file"), &why);
     load->file = file;
+    load->secure = args_flag(args, "tls") ? secure_new() : NULL;
     if (err == OK) {
         err = open_connections(load, (unsigned)count, (uint16_t)port);
     }
@@ -248,12 +291,14 @@ static int run(const struct args *args)
         err = load_all(load, (unsigned)count, strtoul(args_text(args, "ms"), NULL, 10));
     }
     for (unsigned i = 0; i < count; i++) {
+        secure_close(load->connections[i].tls);
         if (load->connections[i].fd > 0) {
             close(load->connections[i].fd);
         }
         buf_clear(&load->connections[i].head);
         buf_clear(&load->connections[i].in);
     }
+    secure_clear(load->secure);
     free(load);
     return err == OK ? STATUS_OK : fail(err, &why);
 }
@@ -265,6 +310,7 @@ static const struct arg options[] = {
     {"file", "FILE", "of requests", NULL, true, false},
     {"connections", "N", "kept alive, one request each under way", NULL, true, false},
     {"ms", "MS", "no request begins later than this", NULL, true, false},
+    {"tls", NULL, "over TLS 1.3", NULL, false, false},
     {0},
 };
 
