@@ -7,6 +7,7 @@ static const struct verb *const verbs[] = {
     &verb_run,
     &verb_config_check,
     &verb_config_show,
+    &verb_doctor,
     &verb_format,
     &verb_resume,
     &verb_key_new,

@@ -61,7 +61,12 @@ static enum err prepare_peer(struct client *client, const struct args *args, str
 
 enum err client_new(struct client **out, const struct args *args, struct why *why)
 {
-    const char *server = option_or(args, "server", "CAIRN_SERVER", CLIENT_SERVER);
+    return client_new_to(out, option_or(args, "server", "CAIRN_SERVER", CLIENT_SERVER), args, why);
+}
+
+enum err client_new_to(struct client **out, const char *server, const struct args *args,
+                       struct why *why)
+{
     if (strncmp(server, "http://", 7) != 0 && strncmp(server, "https://", 8) != 0) {
         return why_say(why, ERR_FORMAT, "server", server, "is not a URL",
                        "Write it as " CLIENT_SERVER ".");

@@ -28,6 +28,9 @@ struct client;
  * is no http or https URL, ERR_REFUSED for http to another machine without --plain-http and for
  * https to an address, peer_trust_open's errors. The caller frees it. */
 must_use enum err client_new(struct client **out, const struct args *args, struct why *why);
+/* The same for the server at a URL; of the options --ca and --plain-http count. */
+must_use enum err client_new_to(struct client **out, const char *server, const struct args *args,
+                                struct why *why);
 void client_free(struct client *client);
 
 /* GET of `path` ("/v1/ledger"): appends the body, at most `max` bytes. ERR_UNREACHABLE (no answer,

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/secrets.h"
 #include "config/secret.h"
 #include "http/events.h"
 #include "keystore/keystore.h"
@@ -19,7 +18,7 @@ static const char *or_none(const char *text)
     return text[0] ? text : NULL;
 }
 
-static struct tls_files tls_files(const struct config *config, struct secrets *secrets)
+struct tls_files serving_tls_files(const struct config *config, struct secrets *secrets)
 {
     return (struct tls_files){
         .certificate = config->tls_certificate,
@@ -54,13 +53,13 @@ static enum err check_key(const char *dir, const char *name, struct why *why)
     return err;
 }
 
-static enum err start_node(struct serving *serving, struct secrets *secrets, struct why *why)
+enum err serving_open_node(struct node **out, const char *dir, const struct config *config,
+                           struct secrets *secrets, struct why *why)
 {
-    const struct config *config = &serving->config;
-    TRY(check_key(serving->dir, config->receipt_key, why));
-    TRY(check_key(serving->dir, config->checkpoint_key, why));
+    TRY(check_key(dir, config->receipt_key, why));
+    TRY(check_key(dir, config->checkpoint_key, why));
     struct node_options options = {
-        .dir = serving->dir,
+        .dir = dir,
         .cache_len = config->cache,
         .verifiers = (unsigned)config->verifiers,
         .clock_step_ms = config->clock_step_s * 1000,
@@ -69,7 +68,7 @@ static enum err start_node(struct serving *serving, struct secrets *secrets, str
         .ask = secrets_ask,
         .ask_context = secrets,
     };
-    return node_open(&serving->api.node, &options, why);
+    return node_open(out, &options, why);
 }
 
 /* What has keys, which need the secrets. */
@@ -78,11 +77,11 @@ static enum err start_with_keys(struct serving *serving, struct why *why)
     struct secrets secrets;
     enum err err = secrets_load(&secrets, &serving->config, why);
     if (err == OK && serving->config.tls_certificate[0]) {
-        struct tls_files files = tls_files(&serving->config, &secrets);
+        struct tls_files files = serving_tls_files(&serving->config, &secrets);
         err = tls_open(&serving->tls, &files, why);
     }
     if (err == OK) {
-        err = start_node(serving, &secrets, why);
+        err = serving_open_node(&serving->api.node, serving->dir, &serving->config, &secrets, why);
     }
     secrets_clear(&secrets);
     return err;
@@ -239,7 +238,7 @@ static bool reload_tls(struct serving *serving, const struct config *before)
     struct why why = {0};
     enum err err = secrets_load(&secrets, config, &why);
     if (err == OK) {
-        struct tls_files files = tls_files(config, &secrets);
+        struct tls_files files = serving_tls_files(config, &secrets);
         files.origin = or_none(before->origin);
         err = tls_reload(serving->tls, &files, &why);
     }

@@ -4,6 +4,7 @@
 #ifndef CAIRN_CLI_SERVING_H
 #define CAIRN_CLI_SERVING_H
 
+#include "cli/secrets.h"
 #include "config/config.h"
 #include "http/access.h"
 #include "http/api.h"
@@ -24,6 +25,12 @@ struct serving {
     atomic_uint beats[SERVING_LOOPS_MAX]; /* seconds that each event loop has seen */
     unsigned beats_before[SERVING_LOOPS_MAX];
 };
+
+/* Opens the node of a folder alone. Keys in files that others may read are refused. */
+must_use enum err serving_open_node(struct node **out, const char *dir, const struct config *config,
+                                    struct secrets *secrets, struct why *why);
+/* The files that the settings name; they borrow from both. */
+struct tls_files serving_tls_files(const struct config *config, struct secrets *secrets);
 
 /* Starts everything; `serving->dir` and `serving->config` are set. On an error nothing runs. */
 must_use enum err serving_start(struct serving *serving, struct why *why);

@@ -12,6 +12,7 @@ extern const struct verb verb_init;
 extern const struct verb verb_run;
 extern const struct verb verb_config_check;
 extern const struct verb verb_config_show;
+extern const struct verb verb_doctor;
 extern const struct verb verb_format;
 extern const struct verb verb_resume;
 extern const struct verb verb_key_new;

@@ -34,7 +34,7 @@ enum err reading_roles_parse(struct reading_roles *out, const char *text, struct
     if (strlen(text) >= sizeof out->text) {
         return why_say(why, ERR_FORMAT, "read_roles", NULL, "is longer than 300 characters", NULL);
     }
-    strcpy(out->text, text);
+    memcpy(out->text, text, strlen(text) + 1);
     char *rest = out->text;
     for (char *name = strsep(&rest, ","); name; name = strsep(&rest, ",")) {
         if (!is_role(name) || listed(out, bytes_text(name)) ||
