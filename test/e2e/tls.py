@@ -51,9 +51,9 @@ class Server(harness.Ledger):
             assert word in done.stderr, (word, done.stderr)
         assert done.stderr.count("\n") == 1, done.stderr
 
-    def wait_log(self, text):
+    def wait_log(self, text, count=1):
         end = time.monotonic() + LONG
-        while text not in self.log():
+        while self.log().count(text) < count:
             assert time.monotonic() < end, (text, self.log())
             time.sleep(0.02)
 
@@ -310,15 +310,16 @@ def certificates_change_under_open_connections(folder):
         assert connection.ask()[0] == 200
     install(authority.leaf("second", kind=2048))
     server.server.send_signal(signal.SIGHUP)
-    server.wait_log("event=run.reloaded")
+    server.wait_log("event=config.reloaded all=yes")
     for connection in kept:
         assert connection.ask("/v1/ledger")[0] == 200
     new = Connection(server.port, authority)
     assert new.leaf() != first and new.ask()[0] == 200
-    for bad in (authority.leaf("expired", **EXPIRED), (authority.leaf("a")[0], key)):
+    another = authority.leaf("another")[0], authority.leaf("wrong")[1]
+    for count, bad in enumerate((authority.leaf("expired", **EXPIRED), another)):
         install(bad)
         server.server.send_signal(signal.SIGHUP)
-        server.wait_log("event=run.reload_refused")
+        server.wait_log("event=config.refused setting=tls_certificate", count + 1)
         again = Connection(server.port, authority)
         assert again.leaf() == new.leaf() and again.ask()[0] == 200
         again.close()
