@@ -144,6 +144,15 @@ void args_clear(struct args *args)
     args->value_count = 0;
 }
 
+bool args_has(const struct args *args, const char *name)
+{
+    const struct arg *arg = args->verb->args;
+    while (arg && arg->name && strcmp(arg->name, name) != 0) {
+        arg++;
+    }
+    return arg && arg->name;
+}
+
 const char *args_nth(const struct args *args, const char *name, size_t n)
 {
     const struct arg *arg = args->verb->args;

@@ -61,6 +61,8 @@ must_use enum err args_parse(struct args *out, const struct verb *verb, int argc
                              struct why *why);
 void args_clear(struct args *args);
 
+/* Whether the verb's table has the option. */
+bool args_has(const struct args *args, const char *name);
 /* The value of an option, or NULL if it was not given. Asking for one that the verb's table lacks
  * aborts, here and below. */
 const char *args_text(const struct args *args, const char *name);

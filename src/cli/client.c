@@ -1,6 +1,11 @@
 #include "cli/client.h"
 
+#include "base/clock.h"
+#include "cli/client_auth.h"
 #include "cli/output.h"
+#include "codec/text.h"
+#include "crypto/random.h"
+#include "proof/session.h"
 #include "service/peer/peer.h"
 
 #include <curl/curl.h>
@@ -23,6 +28,16 @@ struct client {
     struct peer_trust *trust; /* where the server is an https one */
     struct peer peer;
     long status; /* of the last answer */
+    struct client_auth auth;
+    struct hash chain; /* that of the trust file, where there is one: else all zero */
+};
+
+/* What is asked. */
+struct request {
+    const char *path;
+    const char *content_type; /* NULL: GET */
+    struct bytes body;
+    bool writes; /* statements, which are authorised by themselves */
 };
 
 /* An answer on its way in. */
@@ -81,6 +96,7 @@ enum err client_new_to(struct client **out, const char *server, const struct arg
     while (len > 0 && client->server[len - 1] == '/') {
         client->server[--len] = 0;
     }
+    client_auth_init(&client->auth, args);
     enum err err = prepare_peer(client, args, why);
     if (err != OK) {
         client_free(client);
@@ -90,11 +106,22 @@ enum err client_new_to(struct client **out, const char *server, const struct arg
     return OK;
 }
 
+void client_use_signer(struct client *client, const struct signer *signer)
+{
+    client->auth.signer = signer;
+}
+
+void client_expect_chain(struct client *client, const struct hash *chain)
+{
+    client->chain = *chain;
+}
+
 void client_free(struct client *client)
 {
     if (client) {
         curl_easy_cleanup(client->curl);
         peer_trust_free(client->trust);
+        client_auth_clear(&client->auth);
         free(client->server);
         free(client);
     }
@@ -122,6 +149,7 @@ static void prepare(struct client *client, const char *path, struct answer *answ
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* a signature covers it as it is */
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
@@ -190,12 +218,75 @@ static enum err refused(const struct answer *answer, struct why *why)
     return ERR_REFUSED;
 }
 
+static enum err send_once(struct client *client, const struct request *request,
+                          struct answer *answer, struct why *why)
+{
+    struct curl_slist *headers = NULL;
+    bool post = request->content_type != NULL;
+    prepare(client, request->path, answer);
+    enum err err = client_auth_fields(&client->auth, &headers, client->server,
+                                      post ? "POST" : "GET", request->path, request->body);
+    if (err != OK) {
+        curl_slist_free_all(headers);
+        return why_say(why, err, "key", client->auth.path, "can't sign the request", NULL);
+    }
+    if (post) {
+        char line[128];
+        snprintf(line, sizeof line, "Content-Type: %s", request->content_type);
+        headers = curl_slist_append(headers, line);
+        headers = curl_slist_append(headers, "Expect:"); /* no round trip before the body */
+        curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, request->body.at);
+        curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    }
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    err = perform(client, answer, why);
+    curl_slist_free_all(headers);
+    return err;
+}
+
+/* Whether the ledger asks who it is and that was not yet said: by a session where it is a write, by
+ * signatures else. */
+static bool is_asked(const struct client *client, const struct request *request,
+                     const struct answer *answer)
+{
+    return answer->status == 401 &&
+           !(request->writes ? client->auth.token[0] != '\0' : client->auth.signs);
+}
+
+static enum err show_who(struct client *client, const struct request *request, struct why *why)
+{
+    TRY(client_auth_open(&client->auth, why));
+    if (request->writes) {
+        return client_sign_in(client, NULL, why);
+    }
+    client->auth.signs = true;
+    return OK;
+}
+
+static enum err send_request(struct client *client, const struct request *request,
+                             struct answer *answer, struct why *why)
+{
+    size_t max = answer->max;
+    TRY(send_once(client, request, answer, why));
+    if (!is_asked(client, request, answer)) {
+        return OK;
+    }
+    enum err err = show_who(client, request, why);
+    if (err == ERR_NOT_FOUND && !client->auth.path) {
+        return OK; /* there is no key to show: the first answer says what is missing */
+    }
+    TRY(err);
+    buf_clear(&answer->body);
+    *answer = (struct answer){.max = max};
+    return send_once(client, request, answer, why);
+}
+
 enum err client_get(struct client *client, const char *path, size_t max, struct buf *out,
                     struct why *why)
 {
     struct answer answer = {.max = max > PROBLEM_MAX ? max : PROBLEM_MAX};
-    prepare(client, path, &answer);
-    enum err err = perform(client, &answer, why);
+    enum err err = send_request(client, &(struct request){.path = path}, &answer, why);
     if (err == OK && answer.status != 200) {
         err = refused(&answer, why);
     } else if (err == OK) {
@@ -229,23 +320,6 @@ enum err client_get_json(struct client *client, const char *path, json_t **out, 
     return err;
 }
 
-static enum err post_once(struct client *client, const char *path, const char *content_type,
-                          struct bytes body, struct answer *answer, struct why *why)
-{
-    char line[128];
-    snprintf(line, sizeof line, "Content-Type: %s", content_type);
-    struct curl_slist *headers = curl_slist_append(NULL, line);
-    headers = curl_slist_append(headers, "Expect:"); /* no round trip before the body */
-    prepare(client, path, answer);
-    curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body.at);
-    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    enum err err = perform(client, answer, why);
-    curl_slist_free_all(headers);
-    return err;
-}
-
 /* Whether the same bytes may fare better in a moment: not where somebody must act first. */
 static bool try_again(enum err err, const struct answer *answer)
 {
@@ -266,19 +340,114 @@ enum err client_post(struct client *client, const char *path, const char *conten
                      struct bytes body, json_t **out, struct why *why)
 {
     *out = NULL;
+    struct request request = {path, content_type, body, true};
     struct answer answer = {.max = CLIENT_JSON_MAX};
-    enum err err = post_once(client, path, content_type, body, &answer, why);
+    enum err err = send_request(client, &request, &answer, why);
     for (unsigned i = 1; i < TRIES && try_again(err, &answer); i++) {
         wait_ms((unsigned)FIRST_WAIT << (i - 1));
         buf_clear(&answer.body);
         answer = (struct answer){.max = CLIENT_JSON_MAX};
-        err = post_once(client, path, content_type, body, &answer, why);
+        err = send_request(client, &request, &answer, why);
     }
     if (err == OK && answer.status != 200 && answer.status != 201 && answer.status != 207) {
         err = refused(&answer, why);
     } else if (err == OK) {
         err = json_of(out, &answer.body, client, why);
     }
+    buf_clear(&answer.body);
+    return err;
+}
+
+static enum err key_needed(struct client *client, struct why *why)
+{
+    enum err err = client_auth_open(&client->auth, why);
+    return err == ERR_NOT_FOUND && !client->auth.path
+               ? why_say(why, err, "key", NULL, "is missing", "Give --key FILE, or set CAIRN_KEY.")
+               : err;
+}
+
+enum err client_delete(struct client *client, const char *path, struct why *why)
+{
+    struct answer answer = {.max = PROBLEM_MAX};
+    struct curl_slist *headers = NULL;
+    TRY(key_needed(client, why));
+    client->auth.signs = true;
+    prepare(client, path, &answer);
+    enum err err =
+        client_auth_fields(&client->auth, &headers, client->server, "DELETE", path, BYTES_NONE);
+    if (err == OK) {
+        curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+        err = perform(client, &answer, why);
+    }
+    if (err == OK && answer.status != 204) {
+        err = refused(&answer, why);
+    }
+    curl_slist_free_all(headers);
+    buf_clear(&answer.body);
+    return err;
+}
+
+/* ---- sessions */
+
+/* The chain id of whoever answers there: said at the 401 to those who may not read more. */
+static enum err chain_ask(struct client *client, struct hash *out, struct why *why)
+{
+    struct answer answer = {.max = PROBLEM_MAX};
+    TRY(send_once(client, &(struct request){.path = "/v1/ledger"}, &answer, why));
+    json_t *json = json_loadb((const char *)answer.body.at, answer.body.len, 0, NULL);
+    enum err err = hex_read(out->at, sizeof out->at, bytes_text(json_member(json, "chain")));
+    if (err != OK) {
+        err = refused(&answer, why);
+    } else if (!hash_is_zero(&client->chain) && !hash_equal(out, &client->chain)) {
+        err = why_say(why, ERR_MISMATCH, "ledger", client->server,
+                      "is not the one of the trust file", "Check --server and --trust.");
+    }
+    json_decref(json);
+    buf_clear(&answer.body);
+    return err;
+}
+
+static enum err session_sign(struct client *client, struct buf *out, struct why *why)
+{
+    uint8_t nonce[SESSION_NONCE_LEN];
+    struct buf origin = {0};
+    struct session_draft draft = {.nonce16 = nonce, .iat_ms = clock_wall_ms()};
+    TRY(chain_ask(client, &draft.chain, why));
+    random_bytes(nonce, sizeof nonce);
+    url_origin(&origin, client->server);
+    draft.origin = buf_bytes(&origin);
+    draft.expiry_ms = draft.iat_ms + SESSION_VALID_MAX_MS / 5;
+    enum err err = session_statement_sign(out, &draft, client->auth.signer);
+    buf_clear(&origin);
+    return err == OK ? OK : why_say(why, err, "key", client->auth.path, "can't sign", NULL);
+}
+
+enum err client_sign_in(struct client *client, json_t **out, struct why *why)
+{
+    struct buf body = {0};
+    struct answer answer = {.max = PROBLEM_MAX};
+    json_t *session = NULL;
+    TRY(key_needed(client, why));
+    enum err err = session_sign(client, &body, why);
+    struct request request = {"/v1/sessions", "application/cose", buf_bytes(&body), true};
+    if (err == OK) {
+        err = send_once(client, &request, &answer, why);
+    }
+    if (err == OK && answer.status != 201) {
+        err = refused(&answer, why);
+    } else if (err == OK) {
+        err = json_of(&session, &answer.body, client, why);
+    }
+    if (err == OK) {
+        snprintf(client->auth.token, sizeof client->auth.token, "%s",
+                 json_member(session, "token"));
+    }
+    if (err == OK && out) {
+        *out = json_incref(session);
+    }
+    json_decref(session);
+    buf_clear(&body);
     buf_clear(&answer.body);
     return err;
 }

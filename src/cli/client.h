@@ -3,7 +3,7 @@
 #define CAIRN_CLI_CLIENT_H
 
 #include "base/bytes.h"
-#include "cli/args.h"
+#include "cli/passphrase.h"
 
 #include <jansson.h>
 
@@ -21,17 +21,30 @@
      NULL, false, false}
 /* clang-format on */
 
+/* What every verb that reads takes. */
+#define ARGS_READER                                                                  \
+    {"key", "FILE", "your private key, where only members may read; else CAIRN_KEY", \
+     NULL,  false,  false},                                                          \
+        ARG_PASSPHRASE
+
 /* One connection; one thread at a time. */
 struct client;
 
 /* Prepares a client for --server, CAIRN_SERVER or the default; connects later. ERR_FORMAT for what
  * is no http or https URL, ERR_REFUSED for http to another machine without --plain-http and for
- * https to an address, peer_trust_open's errors. The caller frees it. */
+ * https to an address, peer_trust_open's errors. The caller frees it.
+ *
+ * Where the ledger answers only its members, requests are signed with --key, if the verb has it, or
+ * with the key that CAIRN_KEY names. */
 must_use enum err client_new(struct client **out, const struct args *args, struct why *why);
 /* The same for the server at a URL; of the options --ca and --plain-http count. */
 must_use enum err client_new_to(struct client **out, const char *server, const struct args *args,
                                 struct why *why);
 void client_free(struct client *client);
+/* Has it sign with a key that is open already; it stays the caller's. */
+void client_use_signer(struct client *client, const struct signer *signer);
+/* Has it sign in to no other ledger than that of a trust file. */
+void client_expect_chain(struct client *client, const struct hash *chain);
 
 /* GET of `path` ("/v1/ledger"): appends the body, at most `max` bytes. ERR_UNREACHABLE (no answer,
  * or one that is too long or cut); x509_judge's errors for the server's certificate; ERR_REFUSED
@@ -47,6 +60,14 @@ must_use enum err client_get_json(struct client *client, const char *path, json_
  * it has already with its first place. Errors as in client_get, ERR_FORMAT. */
 must_use enum err client_post(struct client *client, const char *path, const char *content_type,
                               struct bytes body, json_t **out, struct why *why);
+
+/* DELETE of what is one's own, signed. ERR_NOT_FOUND if there is no key; errors as in client_get.
+ */
+must_use enum err client_delete(struct client *client, const char *path, struct why *why);
+/* Signs in for a session, whose token the next writes show; *out (may be NULL) is the answer with
+ * the token, which the caller releases. ERR_NOT_FOUND if there is no key, ERR_MISMATCH if the
+ * ledger is another one than is expected, errors as in client_get. */
+must_use enum err client_sign_in(struct client *client, json_t **out, struct why *why);
 
 /* The status of the last answer, 0 where there was none. */
 long client_status(const struct client *client);

@@ -77,6 +77,7 @@ static const struct arg options[] = {
     {"refresh", NULL, "add to each proof the path to a later head, and cosignatures of its own",
      NULL, false, false},
     {"out", "FILE", "where --receipts writes", NULL, false, false},
+    ARGS_READER,
     ARG_SERVER,
     {0},
 };

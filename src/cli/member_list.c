@@ -72,7 +72,7 @@ static int run(const struct args *args)
     return STATUS_OK;
 }
 
-static const struct arg options[] = {ARG_SERVER, ARG_JSON, {0}};
+static const struct arg options[] = {ARGS_READER, ARG_SERVER, ARG_JSON, {0}};
 
 const struct verb verb_member_list = {
     .name = "member list",

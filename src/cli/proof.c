@@ -248,6 +248,7 @@ static const struct arg options[] = {
     {"from", "BATCH.proofs", "make it of this file, without the ledger", NULL, false, false},
     ARG_SALTS,
     ARG_TRUST("verify the proof under this trust file"),
+    ARGS_READER,
     ARG_SERVER,
     {0},
 };

@@ -119,6 +119,7 @@ static int run(const struct args *args)
 static const struct arg options[] = {
     {"out", "FILE.proof", "where to write the proof", NULL, true, false},
     ARG_TRUST("verify the proof under this trust file"),
+    ARGS_READER,
     ARG_SERVER,
     {0},
 };

@@ -111,7 +111,7 @@ static int run(const struct args *args)
     return STATUS_OK;
 }
 
-static const struct arg options[] = {ARG_SALTS, ARG_SERVER, ARG_JSON, {0}};
+static const struct arg options[] = {ARG_SALTS, ARGS_READER, ARG_SERVER, ARG_JSON, {0}};
 
 const struct verb verb_show = {
     .name = "show",

@@ -83,6 +83,10 @@ enum err signing_open(struct signing *out, const struct args *args, const char *
     const char *member = args_text(args, member_option);
     TRY(open_local(out, args, member, why));
     TRY(client_new(&out->client, args, why));
+    client_use_signer(out->client, out->signer);
+    if (out->trust) {
+        client_expect_chain(out->client, &out->trust->chain);
+    }
     TRY(chain_get(out, why));
     return member ? OK : member_get(out, why);
 }

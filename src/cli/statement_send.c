@@ -70,7 +70,7 @@ static int run(const struct args *args)
     return err != OK ? fail(err, &why) : good ? STATUS_OK : STATUS_REFUSED;
 }
 
-static const struct arg options[] = {ARG_SERVER, ARG_JSON, {0}};
+static const struct arg options[] = {ARGS_READER, ARG_SERVER, ARG_JSON, {0}};
 
 const struct verb verb_statement_send = {
     .name = "statement send",

@@ -108,6 +108,7 @@ static const struct arg options[] = {
     {"from", "FILE", "take the update from this file, not from the ledger", NULL, false, false},
     {"accept-restart", "HASH", "header hash of a restart that its operator has confirmed", NULL,
      false, false},
+    ARGS_READER,
     ARG_SERVER,
     {0},
 };
