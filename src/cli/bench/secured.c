@@ -69,8 +69,8 @@ static enum err load_side(struct side *side, double *each, struct why *why)
 static enum err measure(void *context, struct slice *out, struct why *why)
 {
     struct secured *secured = context;
-    double plain;
-    double tls;
+    double plain = 0;
+    double tls = 0;
     TRY(load_side(&secured->plain, &plain, why));
     TRY(load_side(&secured->tls, &tls, why));
     out->reference = plain;
