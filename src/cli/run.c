@@ -104,7 +104,7 @@ static int serve(struct serving *serving, const struct args *args)
 /* Settings that nothing reads yet are refused, not passed over. */
 static enum err check_served(const struct config *config, struct why *why)
 {
-    static const enum config_number unserved[] = {CONFIG_KEY_audit_key, CONFIG_KEY_log_requests};
+    static const enum config_number unserved[] = {CONFIG_KEY_audit_key};
     for (size_t i = 0; i < sizeof unserved / sizeof unserved[0]; i++) {
         if (config->origins[unserved[i]].from != CONFIG_FROM_DEFAULT) {
             return why_say(why, ERR_UNSUPPORTED, config_keys[unserved[i]].name, NULL,

@@ -150,6 +150,7 @@ static enum err start_server(struct serving *serving, struct why *why)
     TRY(server_start(&serving->server, &options, why));
     events_start(serving->api.events, serving->server);
     access_listening(serving->api.access, listen.address, server_port(serving->server));
+    server_log_requests(serving->server, config->log_requests);
     server_every_second(serving->server, beat, serving);
     return OK;
 }
@@ -305,6 +306,7 @@ bool serving_reload(struct serving *serving, struct config *fresh)
     *fresh = (struct config){0};
     bool all = say_restarts(&before, &serving->config);
     log_set_level((enum log_level)serving->config.log_level);
+    server_log_requests(serving->server, serving->config.log_requests);
     all &= reload_tls(serving, &before);
     all &= reload_access(serving);
     all &= reload_witnesses(serving, &before);

@@ -293,6 +293,23 @@ static unsigned access_label(enum route_access access)
     BUG_ON(true);
 }
 
+/* The route's pattern, not the path: that may hold a member's id, which may be a name. */
+static void log_answer(const struct exchange *exchange)
+{
+    const struct route *route = exchange->match.route;
+    uint64_t elapsed_ns = clock_mono_ns() - exchange->begun_ns;
+    log_event(LOG_INFO, "http.answered",
+              "request=%s peer=%s method=%s route=%s status=%u received_bytes=%zu ms=%llu",
+              exchange->request_id, exchange->peer, exchange->method,
+              route ? route->pattern : "none", exchange->answered ? exchange->response.status : 0,
+              exchange->body_len, (unsigned long long)(elapsed_ns / 1000000));
+}
+
+void server_log_requests(struct server *server, bool wanted)
+{
+    atomic_store(&server->log_requests, wanted);
+}
+
 /* Counts what can be said of an exchange when it ended. */
 static void measure(const struct exchange *exchange)
 {
@@ -300,6 +317,9 @@ static void measure(const struct exchange *exchange)
     if (!exchange->begun) {
         metric_add(METRIC_HTTP_REFUSALS, REFUSE_MALFORMED, !exchange->connection->refused);
         return;
+    }
+    if (atomic_load_explicit(&exchange->server->log_requests, memory_order_relaxed)) {
+        log_answer(exchange);
     }
     metric_add(METRIC_HTTP_RECEIVED, 0, exchange->body_len);
     if (route && exchange->answered && !exchange->pull) {

@@ -85,6 +85,9 @@ uint16_t server_port(const struct server *server);
  * `wait_ms`), stops. What is resumed afterwards is dropped. */
 void server_stop(struct server *server, unsigned wait_ms);
 
+/* Whether each answer gets a line of the log (http.answered). Any thread. */
+void server_log_requests(struct server *server, bool wanted);
+
 /* Runs `fn` once on every loop thread, soon; any thread may post. One that waits already is not
  * posted again. `loop` is the loop's number, from 0. Not after server_stop began. */
 typedef void post_fn(void *context, void *argument, unsigned loop);

@@ -139,6 +139,7 @@ struct server {
     atomic_uint streams;
     atomic_uint owners; /* whoever started it, each loop's user, each exchange */
     atomic_bool stopping;
+    atomic_bool log_requests;
     uint64_t stop_ns; /* until then requests are answered */
     uint16_t port;
     pthread_mutex_t lock; /* of `seconds` */
