@@ -1,5 +1,6 @@
 #include "http/problems.h"
 
+#include "http/negotiate.h"
 #include "http/problem.h"
 
 #include <string.h>
@@ -17,8 +18,7 @@ const struct problem_page *problem_page(const char *name)
 /* Browsers ask for HTML; everybody else can read the text. */
 static void respond_page(struct exchange *exchange, const struct problem_page *page)
 {
-    const char *accept = exchange_header(exchange, "Accept");
-    bool html = accept && strstr(accept, "text/html");
+    bool html = exchange_choose(exchange, PROBLEM_TYPES) == 1;
     struct buf body = {0};
     buf_put(&body, bytes_text(html ? page->html : page->markdown));
     respond_bytes(exchange, html ? "text/html; charset=utf-8" : "text/markdown; charset=utf-8",

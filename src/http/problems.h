@@ -4,6 +4,8 @@
 
 #include "http/server.h"
 
+#define PROBLEM_TYPES "text/markdown, text/html"
+
 struct problem_page {
     const char *name; /* "not-found"; "" is the index */
     const char *markdown;

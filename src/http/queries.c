@@ -3,6 +3,7 @@
 #include "codec/text.h"
 #include "http/access.h"
 #include "http/api.h"
+#include "http/negotiate.h"
 #include "http/problem.h"
 #include "http/render.h"
 
@@ -65,9 +66,9 @@ void get_ledger(void *context, struct exchange *exchange)
 
 static void respond_block(struct exchange *exchange, struct buf *bytes)
 {
-    const char *accept = exchange_header(exchange, "Accept");
     struct header header;
-    if (accept && strstr(accept, "application/cbor")) {
+    response_header(exchange, "Vary", "Accept");
+    if (exchange_choose(exchange, BLOCK_TYPES) == 1) {
         respond_bytes(exchange, "application/cbor", bytes);
     } else if (header_parse(&header, buf_bytes(bytes)) == OK) {
         respond_json(exchange, 200, render_header(&header));

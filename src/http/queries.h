@@ -4,6 +4,8 @@
 
 #include "http/server.h"
 
+#define BLOCK_TYPES "application/json, application/cbor"
+
 route_fn get_ledger;       /* /v1/ledger */
 route_fn get_block;        /* /v1/blocks/{height} */
 route_fn get_state;        /* /v1/state/{module}/{key} */

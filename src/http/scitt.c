@@ -3,17 +3,15 @@
 #include "codec/text.h"
 #include "http/access.h"
 #include "http/api.h"
+#include "http/negotiate.h"
 #include "http/problem.h"
 #include "proof/cosekey.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RECEIPT_TYPE   "application/scitt-receipt+cose"
-#define STATEMENT_TYPE "application/scitt-statement+cose"
-#define COSE_TYPE      "application/cose"
-#define ENTRIES        "/entries/"
-#define BASE64URL_KID  43 /* characters of 32 bytes */
+#define ENTRIES       "/entries/"
+#define BASE64URL_KID 43 /* characters of 32 bytes */
 
 /* ---- entries */
 
@@ -24,23 +22,19 @@ static void set_location(struct exchange *exchange, const struct hash *id)
     response_header(exchange, "Location", location);
 }
 
-/* Whether the client names this media type and not the general one. */
-static bool wants(const struct exchange *exchange, const char *type)
-{
-    const char *accept = exchange_header(exchange, "Accept");
-    return accept && strstr(accept, type) != NULL;
-}
+enum entry_form { FORM_COSE, FORM_RECEIPT, FORM_STATEMENT }; /* as SCITT_TYPES has them */
 
 static void respond_entry(struct node *node, struct exchange *exchange, uint64_t index)
 {
     struct buf body = {0};
     struct why why = {0};
-    bool whole = wants(exchange, STATEMENT_TYPE);
-    enum err err = whole ? node_transparent(node, index, &body, &why)
-                         : node_entry_receipt(node, index, &body, &why);
+    static const char *const types[] = {"application/cose", "application/scitt-receipt+cose",
+                                        "application/scitt-statement+cose"};
+    int form = exchange_choose(exchange, SCITT_TYPES);
+    enum err err = form == FORM_STATEMENT ? node_transparent(node, index, &body, &why)
+                                          : node_entry_receipt(node, index, &body, &why);
     if (err == OK) {
-        const char *receipt = wants(exchange, RECEIPT_TYPE) ? RECEIPT_TYPE : COSE_TYPE;
-        respond_bytes(exchange, whole ? STATEMENT_TYPE : receipt, &body);
+        respond_bytes(exchange, types[form < 0 ? FORM_COSE : form], &body);
         exchange_response(exchange)->caching = CACHE_REVALIDATE;
         response_header(exchange, "Vary", "Accept");
     } else {

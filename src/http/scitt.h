@@ -5,6 +5,9 @@
 
 #include "http/server.h"
 
+#define SCITT_TYPES \
+    "application/cose, application/scitt-receipt+cose, application/scitt-statement+cose"
+
 route_fn post_entry;     /* POST /entries */
 route_fn get_entry;      /* /entries/{id} */
 route_fn get_scitt_keys; /* /.well-known/scitt-keys */

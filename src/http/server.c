@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/etag.h"
+#include "http/negotiate.h"
 #include "http/tls.h"
 
 #include <arpa/inet.h>
@@ -412,6 +413,18 @@ static void admit_body(struct exchange *exchange)
     }
 }
 
+/* Whether there are forms of request and answer that suit both sides. */
+static void judge_forms(struct exchange *exchange)
+{
+    const struct route *route = exchange->match.route;
+    if (route->consumes &&
+        !type_listed(exchange_header(exchange, "Content-Type"), route->consumes)) {
+        exchange_refuse(exchange, REFUSE_TYPE);
+    } else if (route->produces && exchange_choose(exchange, route->produces) < 0) {
+        exchange_refuse(exchange, REFUSE_ACCEPT);
+    }
+}
+
 /* What the headers alone can tell. An answer before the body is there ends the connection, so it
  * waits where there is none. */
 static void judge(struct exchange *exchange, const char *version)
@@ -429,6 +442,9 @@ static void judge(struct exchange *exchange, const char *version)
         exchange_refuse(exchange, REFUSE_HEADER);
     } else {
         find_route(exchange);
+    }
+    if (!exchange->response.status) {
+        judge_forms(exchange);
     }
     if (!exchange->response.status) {
         admit_body(exchange);

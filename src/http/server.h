@@ -56,6 +56,10 @@ struct route {
     size_t body_max;   /* bytes; 413 beyond. 0: no body expected */
     stream_fn *stream; /* or NULL: the body is gathered */
     enum route_access access;
+    /* Media types (http/negotiate.h) that it answers with, 406 to who takes none of them, and that
+     * it takes, 415 for others; NULL: not judged. */
+    const char *produces;
+    const char *consumes;
 };
 
 /* Called on the loop thread when a request is complete, before its handler: false if it filled the
