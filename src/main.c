@@ -13,6 +13,7 @@ static const struct verb *const verbs[] = {
     &verb_key_new,
     &verb_key_show,
     &verb_key_request,
+    &verb_key_rotate_node,
     &verb_member_add,
     &verb_member_add_key,
     &verb_member_rotate,

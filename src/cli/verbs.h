@@ -18,6 +18,7 @@ extern const struct verb verb_resume;
 extern const struct verb verb_key_new;
 extern const struct verb verb_key_show;
 extern const struct verb verb_key_request;
+extern const struct verb verb_key_rotate_node;
 extern const struct verb verb_member_add;
 extern const struct verb verb_member_add_key;
 extern const struct verb verb_member_rotate;

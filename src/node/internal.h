@@ -14,6 +14,8 @@ struct indexer;
 struct index;
 struct trust;
 struct siblings;
+struct stated;
+struct trust_update;
 
 /* What vouches for one head: made or read when it is first asked for, then kept. */
 struct vouched {
@@ -170,8 +172,33 @@ void node_note_receipt_keys(struct node *node, const struct trust *trust);
 
 /* ---- update.c */
 
-/* Writes down what shows a restart, while its block is the newest one. */
-must_use enum err node_note_restart(struct node *node, struct why *why);
+/* Writes down what shows the restart, or the receipt keys, that the newest block brought, if it is
+ * not written yet. */
+must_use enum err node_note_newest(struct node *node, struct why *why);
+
+/* ---- rotate.c */
+
+/* What the file of a key that is to follow ends in, until its block is in the ledger. */
+#define NODE_NEW_KEY ".new"
+
+/* ---- keysteps.c */
+
+/* The record of a key under the view and its place in the state; borrows from `owner`. */
+must_use enum err node_stated(const struct view *view, const struct hash *kid, struct stated *out,
+                              struct state_answer *owner);
+/* Writes down what shows the receipt keys that began or ended in the newest block, if any did and
+ * it is not written yet, and takes them into the trust file. */
+must_use enum err node_note_keys(struct node *node, struct why *why);
+/* Where such a block stands. */
+struct keystep {
+    uint64_t epoch;
+    uint64_t height;
+};
+/* The steps written above `after`, ascending; the caller frees *out. */
+void node_keysteps(struct node *node, struct keystep after, struct keystep **out, size_t *count);
+/* Reads one; the caller frees *out. */
+must_use enum err node_keystep_read(struct node *node, struct keystep which,
+                                    struct trust_update **out, struct why *why);
 
 /* ---- resume.c */
 

@@ -8,26 +8,37 @@
 #include "base/log.h"
 #include "proof/receipt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NANOS_A_SECOND 1000000000u
 #define PROBE_IDLE_S   10u
 
-/* Opens a key and compares it with the ledger. */
+static const char *key_file(enum purpose purpose)
+{
+    return purpose == PURPOSE_RECEIPT ? NODE_RECEIPT_KEY : NODE_CHECKPOINT_KEY;
+}
+
 static enum err open_key(struct node *node, struct signer **out, const struct node_options *options,
                          enum purpose purpose, struct why *why)
 {
-    bool is_receipt = purpose == PURPOSE_RECEIPT;
-    const char *name = is_receipt ? options->receipt_key : options->checkpoint_key;
-    name = name ? name : is_receipt ? NODE_RECEIPT_KEY : NODE_CHECKPOINT_KEY;
+    const char *name = purpose == PURPOSE_RECEIPT ? options->receipt_key : options->checkpoint_key;
+    name = name ? name : key_file(purpose);
     bool is_below = name[0] != '/' && !keystore_is_uri(name);
     char *path = is_below ? path_join(node->dir, name) : mem_strdup(name);
     enum err err = keystore_open(out, path, options->ask, options->ask_context, why);
     free(path);
-    TRY(err);
+    return err;
+}
+
+/* Compares a key with the ledger: one that may not sign makes the node read-only. */
+static enum err check_key(struct node *node, const struct signer *signer, enum purpose purpose,
+                          struct why *why)
+{
     struct view *view = node_view(node);
     struct why reason = {0};
-    err = node_check_key(view, *out, purpose, view_header(view)->tree_size, &reason);
+    enum err err = node_check_key(view, signer, purpose, view_header(view)->tree_size, &reason);
     view_release(view);
     if (err == ERR_READ_ONLY) {
         node_set_read_only(node, reason.field, reason.problem, reason.remedy);
@@ -39,11 +50,60 @@ static enum err open_key(struct node *node, struct signer **out, const struct no
     return err;
 }
 
+/* Whether the receipt key may speak for the newest block, in which it may have ended. */
+static bool may_sign_newest(struct node *node)
+{
+    struct view *view = node_view(node);
+    enum err err =
+        node_check_key(view, node->receipt, PURPOSE_RECEIPT, view_header(view)->first_index, NULL);
+    view_release(view);
+    return err == OK;
+}
+
+/* A rotation leaves the new key as a file beside the old one until its block is in the ledger.
+ * Gives it its place if that is so, removes it if not. */
+static enum err settle_new(struct node *node, struct signer **signer, enum purpose purpose,
+                           struct why *why)
+{
+    char name[64];
+    struct signer *next = NULL;
+    snprintf(name, sizeof name, "%s" NODE_NEW_KEY, key_file(purpose));
+    char *from = path_join(node->dir, name);
+    char *to = path_join(node->dir, key_file(purpose));
+    char *keys = path_join(node->dir, "keys");
+    enum err err = file_exists(from) ? signer_open(&next, from, NULL, NULL, why) : OK;
+    if (err == OK && next) {
+        struct view *view = node_view(node);
+        bool keep = node_check_key(view, next, purpose, view_header(view)->tree_size, NULL) == OK;
+        view_release(view);
+        if ((keep ? rename(from, to) : unlink(from)) != 0 || dir_sync(keys) != OK) {
+            err = why_say(why, ERR_IO, "file", from, "could not be given its place",
+                          "Check the permissions of the folder.");
+        } else if (keep) {
+            struct signer *old = *signer;
+            *signer = next;
+            next = old;
+        }
+    }
+    signer_free(next);
+    free(from);
+    free(to);
+    free(keys);
+    return err;
+}
+
 enum err node_open_keys(struct node *node, const struct node_options *options, bool *writable,
                         struct why *why)
 {
     TRY(open_key(node, &node->receipt, options, PURPOSE_RECEIPT, why));
     TRY(open_key(node, &node->checkpoint, options, PURPOSE_CHECKPOINT, why));
+    if (may_sign_newest(node)) {
+        TRY(node_note_newest(node, why));
+    }
+    TRY(settle_new(node, &node->receipt, PURPOSE_RECEIPT, why));
+    TRY(settle_new(node, &node->checkpoint, PURPOSE_CHECKPOINT, why));
+    TRY(check_key(node, node->receipt, PURPOSE_RECEIPT, why));
+    TRY(check_key(node, node->checkpoint, PURPOSE_CHECKPOINT, why));
     *writable = node->read_only.field[0] == '\0';
     if (!*writable) {
         signer_free(node->receipt);

@@ -90,7 +90,6 @@ enum err node_read_genesis(struct node *node, struct why *why)
 static enum err start_writing(struct node *node, const struct node_options *options,
                               struct why *why)
 {
-    TRY(node_note_restart(node, why));
     struct view *view = node_view(node);
     struct solo_options solo = {.clock_step_ms = options->clock_step_ms,
                                 .last_time_ms = view_header(view)->time_ms};

@@ -77,6 +77,18 @@ struct node_resume_request {
  * ERR_MISMATCH if the ledger ends elsewhere, and errors of node_open. */
 must_use enum err node_resume(const struct node_resume_request *request, struct why *why);
 
+/* What 'cairn key rotate-node' is asked to do. */
+struct node_rotate_request {
+    struct node_options options; /* with the node's keys in their files */
+    bool checkpoint;             /* the checkpoint key, else the receipt key */
+    const struct signer *operator_key;
+};
+/* Makes a new key of the node in the place of the old one, by a member.rotate of the operator; a
+ * new receipt key stands in DIR/NAME.trust afterwards. *kid is its kid. ERR_REFUSED where the key
+ * is no file of DIR/keys or the operator may not; ERR_READ_ONLY, errors of node_open. */
+must_use enum err node_rotate(const struct node_rotate_request *request, struct hash *kid,
+                              struct why *why);
+
 /* Whether the node takes no statements, and why (not running, lost history, clock, disk, a token
  * that does not sign). */
 bool node_read_only(struct node *node, struct why *why);

@@ -2,6 +2,7 @@
  * have their answer. */
 #include "node/internal.h"
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "store/index.h"
 
@@ -344,6 +345,18 @@ static void tell_watchers(struct node *node)
     pthread_mutex_unlock(&node->watch_lock);
 }
 
+/* The block is durable whatever comes of this; the next start tries again while it is the newest.
+ */
+static void note_keys(struct node *node)
+{
+    struct why why = {0};
+    enum err err = node_note_keys(node, &why);
+    if (err != OK) {
+        log_event(LOG_ERROR, "node.keystep", "err=%s reason=\"%s %s\"", err_name(err), why.field,
+                  why.problem);
+    }
+}
+
 static enum err app_commit(void *context, const struct block_input *input,
                            const struct block_result *result)
 {
@@ -352,6 +365,7 @@ static enum err app_commit(void *context, const struct block_input *input,
     enum err err = make_durable(node, result);
     if (err == OK && before) {
         node_note_statements(node, before, input, result);
+        note_keys(node);
     }
     view_release(before);
     TRY(err);

@@ -1,5 +1,5 @@
-/* Trust updates, made on request: one step for each restart since the head that the asker knows,
- * then one for the newest head.
+/* Trust updates, made on request: one step for each restart since the head that the asker knows and
+ * for each block in which a receipt key began or ended (keysteps.c), then one for the newest head.
  *
  * A restart's step shows the keys of its epoch in the state as it was under its own block, which
  * nobody can show later. So it is written down, without the paths that depend on the asker, while
@@ -15,27 +15,6 @@
 
 #define RESTARTS_DIR "restarts"
 
-/* ---- the state under the newest block */
-
-/* What a stated key borrows from. */
-struct stated_key {
-    struct state_answer answer;
-};
-
-static enum err state_key(const struct view *view, const struct hash *kid, struct stated *out,
-                          struct stated_key *owner)
-{
-    struct buf key = {0};
-    key_record_state_key(&key, kid);
-    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &owner->answer);
-    buf_clear(&key);
-    if (err == OK) {
-        out->record = buf_bytes(&owner->answer.value);
-        node_take_siblings(&out->siblings, &owner->answer.siblings);
-    }
-    return err;
-}
-
 /* ---- writing a restart down */
 
 struct writing {
@@ -44,7 +23,7 @@ struct writing {
     struct trust_update update;
     struct trust_step step;
     struct trust_key key;
-    struct stated_key owners[2];
+    struct state_answer owners[2]; /* from which the stated keys borrow */
     struct buf entry;
     struct buf receipt;
 };
@@ -80,8 +59,8 @@ static enum err fill_step(struct writing *writing, struct why *why)
     TRY(node_receipt(writing->node, view, &writing->receipt, why));
     step->receipts[0] = buf_bytes(&writing->receipt);
     step->receipt_count = 1;
-    TRY(state_key(view, pubkey_kid(signer_pubkey(writing->node->receipt)), &writing->key.key,
-                  &writing->owners[0]));
+    TRY(node_stated(view, pubkey_kid(signer_pubkey(writing->node->receipt)), &writing->key.key,
+                    &writing->owners[0]));
     step->keys = &writing->key;
     step->key_count = 1;
     struct logged *entry = &step->restart.entry;
@@ -91,7 +70,7 @@ static enum err fill_step(struct writing *writing, struct why *why)
     entry->entry = buf_bytes(&writing->entry);
     TRY(view_log_path(view, entry->index, head->tree_size, &entry->path));
     memcpy(kid.at, statement.kid.at, sizeof kid.at);
-    return state_key(view, &kid, &step->restart.signer, &writing->owners[1]);
+    return node_stated(view, &kid, &step->restart.signer, &writing->owners[1]);
 }
 
 static enum err write_step(struct writing *writing, const char *path, struct why *why)
@@ -128,8 +107,8 @@ static enum err write_restart(struct node *node, struct view *view, struct why *
     if (err == OK && !file_exists(path)) {
         err = write_step(writing, path, why);
     }
-    state_answer_clear(&writing->owners[0].answer);
-    state_answer_clear(&writing->owners[1].answer);
+    state_answer_clear(&writing->owners[0]);
+    state_answer_clear(&writing->owners[1]);
     buf_clear(&writing->entry);
     buf_clear(&writing->receipt);
     free(writing);
@@ -138,13 +117,13 @@ static enum err write_restart(struct node *node, struct view *view, struct why *
     return err;
 }
 
-enum err node_note_restart(struct node *node, struct why *why)
+enum err node_note_newest(struct node *node, struct why *why)
 {
     struct view *view = node_view(node);
     bool first_of_epoch;
     enum err err = is_restart(view, &first_of_epoch);
-    if (err == OK && first_of_epoch) {
-        err = write_restart(node, view, why);
+    if (err == OK) {
+        err = first_of_epoch ? write_restart(node, view, why) : node_note_keys(node, why);
     }
     view_release(view);
     return err;
@@ -157,8 +136,10 @@ struct answering {
     struct view *view;
     struct trust_step *steps;
     size_t step_count;
-    struct trust_update **restarts; /* from which their steps borrow */
-    struct header known;            /* the head that the next step leads on from */
+    struct trust_update **noted; /* from which their steps borrow; NULL for the newest */
+    struct keystep *keysteps;
+    size_t keystep_count;
+    struct header known; /* the head that the next step leads on from */
     struct buf receipt;
 };
 
@@ -204,6 +185,15 @@ static enum err lead_on(struct answering *answering, struct trust_step *step,
     return OK;
 }
 
+/* Takes over the update, and its one step as the next. */
+static enum err take_step(struct answering *answering, struct trust_update *update)
+{
+    struct trust_step *step = &answering->steps[answering->step_count];
+    answering->noted[answering->step_count++] = update;
+    *step = update->steps[0];
+    return lead_on(answering, step, &update->steps[0].header);
+}
+
 static enum err add_restart(struct answering *answering, uint64_t epoch, struct why *why)
 {
     char *path = restart_path(answering->node, epoch);
@@ -215,11 +205,46 @@ static enum err add_restart(struct answering *answering, uint64_t epoch, struct 
     }
     buf_clear(&bytes);
     free(path);
-    TRY(err);
-    struct trust_step *step = &answering->steps[answering->step_count];
-    answering->restarts[answering->step_count++] = update;
-    *step = update->steps[0];
-    return lead_on(answering, step, &update->steps[0].header);
+    return err == OK ? take_step(answering, update) : err;
+}
+
+/* A step that was noted before a loss may be of a block that is not in the ledger any more. */
+static bool is_in_ledger(const struct answering *answering, const struct trust_step *step)
+{
+    struct buf bytes = {0};
+    bool same = step->header.height <= view_header(answering->view)->height &&
+                view_block(answering->view, step->header.height, &bytes) == OK &&
+                bytes_equal(buf_bytes(&bytes), step->header_bytes);
+    buf_clear(&bytes);
+    return same;
+}
+
+static enum err add_keystep(struct answering *answering, struct keystep which, struct why *why)
+{
+    struct trust_update *update;
+    TRY(node_keystep_read(answering->node, which, &update, why));
+    if (is_in_ledger(answering, &update->steps[0])) {
+        return take_step(answering, update);
+    }
+    trust_update_free(update);
+    return OK;
+}
+
+/* The restarts, and the blocks in which receipt keys began or ended, in their order. */
+static enum err add_noted(struct answering *answering, struct why *why)
+{
+    uint64_t known = answering->known.epoch;
+    size_t next = 0;
+    for (uint64_t epoch = known; epoch <= view_header(answering->view)->epoch; epoch++) {
+        if (epoch > known) {
+            TRY(add_restart(answering, epoch, why));
+        }
+        for (; next < answering->keystep_count && answering->keysteps[next].epoch == epoch;
+             next++) {
+            TRY(add_keystep(answering, answering->keysteps[next], why));
+        }
+    }
+    return OK;
 }
 
 static enum err add_newest(struct answering *answering, struct why *why)
@@ -241,10 +266,7 @@ static enum err add_newest(struct answering *answering, struct why *why)
 
 static enum err answer(struct answering *answering, struct buf *out, struct why *why)
 {
-    uint64_t newest = view_header(answering->view)->epoch;
-    for (uint64_t epoch = answering->known.epoch + 1; epoch <= newest; epoch++) {
-        TRY(add_restart(answering, epoch, why));
-    }
+    TRY(add_noted(answering, why));
     TRY(add_newest(answering, why));
     struct trust_update update = {.name = answering->node->ledger_name,
                                   .chain = answering->node->chain,
@@ -258,23 +280,29 @@ enum err node_trust_update(struct node *node, uint64_t epoch, uint64_t height, u
                            struct buf *out, struct why *why)
 {
     struct answering answering = {.node = node, .view = node_view(node)};
+    size_t steps_max = 0;
     enum err err = check_known(&answering, epoch, height, size, why);
-    size_t steps_max = err == OK ? view_header(answering.view)->epoch - epoch + 1 : 0;
+    if (err == OK) {
+        node_keysteps(node, (struct keystep){epoch, height}, &answering.keysteps,
+                      &answering.keystep_count);
+        steps_max = view_header(answering.view)->epoch - epoch + 1 + answering.keystep_count;
+    }
     if (err == OK && steps_max > UPDATE_STEPS_MAX) {
-        err = why_say(why, ERR_RANGE, "head", NULL, "is too many restarts old",
+        err = why_say(why, ERR_RANGE, "head", NULL, "is too many restarts and new keys old",
                       "Get the trust file from the operator.");
     }
     if (err == OK) {
         answering.steps = mem_zalloc(steps_max * sizeof *answering.steps);
-        answering.restarts = mem_zalloc(steps_max * sizeof(struct trust_update *));
+        answering.noted = mem_zalloc(steps_max * sizeof(struct trust_update *));
         err = answer(&answering, out, why);
     }
     for (size_t i = 0; i < answering.step_count; i++) {
-        trust_update_free(answering.restarts[i]);
+        trust_update_free(answering.noted[i]);
     }
     view_release(answering.view);
     buf_clear(&answering.receipt);
     free(answering.steps);
-    free(answering.restarts);
+    free(answering.noted);
+    free(answering.keysteps);
     return err;
 }

@@ -328,6 +328,72 @@ def false_witnesses_are_named_and_change_nothing(folder):
     assert len(complaints) <= len(expected) + 1 < len(Liar.asked), (complaints, Liar.asked)
 
 
+def refused(words, *command):
+    done = run(*command, wanted=None)
+    assert done.returncode in (1, 2) and words in done.stderr, done
+
+
+def node_keys_are_the_ledgers_own(folder):
+    """A key that the ledger does not know signs nothing; a rotated one is learnt by trust update."""
+    ledger = Ledger(CAIRN, folder).init().start()
+    key = ledger.member("clerk")
+    operator, keys = ledger.dir / "operator.key", ledger.dir / "keys"
+    before, old = folder / "before.trust", ledger.json("/v1/ledger")["checkpoint_key"]
+    shutil.copy(ledger.trust, before)
+    path, _ = deposit(ledger, key, "contract.txt")
+    rotate = (CAIRN, "key", "rotate-node", ledger.dir)
+    refused("in use", *rotate, "receipt", "--key", operator)
+    ledger.stop()
+    own = {name: (keys / name).read_bytes() for name in ("receipt.key", "checkpoint.key")}
+    for name, what in (("receipt.key", "receipt key"), ("checkpoint.key", "checkpoint key")):
+        for other in (key.read_bytes(), own["checkpoint.key" if name == "receipt.key"
+                                            else "receipt.key"]):
+            (keys / name).write_bytes(other)
+            ledger.start()
+            status, ready = ledger.ready()
+            assert status == 503 and what in str(ready), ready
+            assert ledger.http("GET", "/tlog/checkpoint")[0] == 503
+            assert ledger.json("/v1/ledger")["checkpoint_key"] is None
+            assert ledger.http("GET", "/v1/trust-update?epoch=0&height=0&size=1")[0] == 503
+            ledger.stop()
+        (keys / name).write_bytes(own[name])
+    for word in ("receipt", "checkpoint", "receipt"):
+        done = run(*rotate, word, "--key", operator)
+        assert "the %s key is" % word in done.stdout, done.stdout
+    assert all((keys / name).read_bytes() != own[name] for name in own)
+    assert {file.name for file in keys.iterdir()} == set(own)
+    refused("", *rotate, "receipt", "--key", key)
+    refused("receipt or checkpoint", *rotate, "member", "--key", operator)
+    assert {file.name for file in keys.iterdir()} == set(own)
+    ledger.start()
+    after = ledger.json("/v1/ledger")["checkpoint_key"]
+    assert after != old and after.split("+")[0] == old.split("+")[0], (old, after)
+    newer, proof = deposit(ledger, key, "newer.txt")
+    verify(ledger, newer, proof, before, wanted=1)
+    ledger.cli("trust", "update", before)
+    verify(ledger, newer, proof, before)
+    shown = run(CAIRN, "trust", "show", before).stdout
+    assert shown.count("rotated") == 2 and shown.count("in force") == 1, shown
+    verify(ledger, newer, proof, ledger.trust)  # the operator's own learnt it at once
+    # The node does not need this command: any member.rotate is noticed, and the key not used again.
+    new, request = folder / "next.key", folder / "next.req"
+    ledger.cli("key", "new", new)
+    ledger.cli("key", "request", new, "--member", "node-1", "--purpose", "receipt", "--for",
+               ledger.trust, "--out", request)
+    kid = re.findall("key ([0-9a-f]{64}).*in force", shown)[0]
+    ledger.cli("member", "rotate", "node-1", "--kid", kid, "--request", request, "--key", operator)
+    ledger.member("another")
+    status, _, body = ledger.http("GET", "/v1/trust-update?epoch=0&height=0&size=1")
+    assert status == 503 and b"has ended" in body, (status, body)
+    ledger.stop()
+    new.rename(keys / "receipt.key")
+    ledger.start()
+    ledger.cli("proof", path, "--out", folder / "again.proof")
+    ledger.cli("trust", "update", before)
+    verify(ledger, path, folder / "again.proof", before)
+    ledger.stop()
+
+
 def a_target_that_is_none_is_refused(folder):
     ledger = Ledger(CAIRN, folder).init()
     for target in ("witness.example", "https://w.example", "https://w.example w.example+0+A",
@@ -346,7 +412,7 @@ def main():
     build_go()
     run_cases(go_reads_checkpoint_tiles_and_proofs, tiles_are_the_log_and_nothing_else,
               lines_of_a_witness_reach_the_proofs, false_witnesses_are_named_and_change_nothing,
-              a_target_that_is_none_is_refused)
+              node_keys_are_the_ledgers_own, a_target_that_is_none_is_refused)
 
 
 main()

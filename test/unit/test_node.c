@@ -3,11 +3,13 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "codec/text.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
 #include "modules/evidence/evidence.h"
 #include "modules/member/member.h"
 #include "node/node.h"
+#include "proof/note.h"
 #include "proof/prooffile.h"
 #include "proof/receipt.h"
 #include "proof/trust.h"
@@ -605,6 +607,173 @@ static void who_watches_is_told_of_each_commit(void **state)
     CHECK_UINT(atomic_load(&commits), 1);
 }
 
+/* ---- checkpoints and cosignatures */
+
+/* Appends the line of witness `name` over the checkpoint of the view's head. */
+static void cosign(struct buf *out, struct bench *bench, struct view *view, const char *name,
+                   uint64_t seconds)
+{
+    char head[64];
+    struct buf message = {0};
+    struct note_key key;
+    uint8_t blob[4 + 8 + 64];
+    CHECK_OK(note_key_of(&key, bytes_text(name), NOTE_COSIGNATURE, signer_pubkey(bench->alice)));
+    snprintf(head, sizeof head, "cosignature/v1\ntime %llu\n", (unsigned long long)seconds);
+    buf_put(&message, bytes_text(head));
+    checkpoint_write(&message, node_ledger_name(bench->node), view_header(view));
+    memcpy(blob, key.id, 4);
+    put_u64(blob + 4, seconds);
+    CHECK_OK(signer_sign(bench->alice, blob + 12, buf_bytes(&message)));
+    buf_put(out, bytes_text("\xe2\x80\x94 "));
+    buf_put(out, key.name);
+    buf_put_byte(out, ' ');
+    base64_put(out, BYTES_OF(blob));
+    buf_put_byte(out, '\n');
+    buf_clear(&message);
+}
+
+static uint64_t deposit_one(struct bench *bench, const char *content)
+{
+    struct buf body = {0};
+    put_deposit(&body, bench, content);
+    struct node_answers *answers = send(bench->node, &body);
+    CHECK_OK(answers->at[0].err);
+    uint64_t index = answers->at[0].index;
+    free(answers);
+    return index;
+}
+
+/* The proof of an entry has this head, and so many notes of which the first is this. */
+static void check_notes(struct bench *bench, uint64_t index, struct view *head, size_t count,
+                        struct bytes first)
+{
+    struct buf bytes = {0};
+    struct why why = {0};
+    struct proof *proof;
+    CHECK_OK(node_prove(bench->node, index, 0, true, &bytes, &why));
+    CHECK_OK(proof_parse(&proof, buf_bytes(&bytes), &why));
+    CHECK_BYTES(proof->file.head, view_header_bytes(head));
+    CHECK_UINT(proof->file.note_count, count);
+    if (count > 0) {
+        CHECK_BYTES(proof->file.notes[0], ((struct bytes){first.at, first.len - 1}));
+    }
+    proof_free(proof);
+    buf_clear(&bytes);
+}
+
+static void entries_are_proved_under_the_newest_head_that_witnesses_cosigned(void **state)
+{
+    struct bench *bench = *state;
+    struct why why = {0};
+    struct buf lines = {0};
+    struct buf second = {0};
+    struct buf known = {0};
+    uint64_t older = deposit_one(bench, "older");
+    struct view *view = node_view(bench->node);
+    uint64_t height = view_header(view)->height;
+    check_notes(bench, older, view, 0, BYTES_NONE);
+    CHECK_ERR(node_block_notes(bench->node, height, &known), ERR_NOT_FOUND);
+    cosign(&lines, bench, view, "one.example", 1700000000);
+    CHECK_OK(node_add_notes(bench->node, view, buf_bytes(&lines), &why));
+    uint64_t newer = deposit_one(bench, "newer");
+    struct view *newest = node_view(bench->node);
+    check_notes(bench, older, view, 1, buf_bytes(&lines));
+    check_notes(bench, newer, newest, 0, BYTES_NONE);
+    check_proof(bench, older, "older");
+    check_proof(bench, newer, "newer");
+    /* One line of each key; a second witness comes behind the first. */
+    cosign(&second, bench, view, "one.example", 1700000001);
+    cosign(&second, bench, view, "two.example", 1700000001);
+    CHECK_OK(node_add_notes(bench->node, view, buf_bytes(&second), &why));
+    check_notes(bench, older, view, 2, buf_bytes(&lines));
+    CHECK_OK(node_block_notes(bench->node, height, &known));
+    CHECK(memcmp(known.at, lines.at, lines.len) == 0);
+    known.len = 0;
+    /* They are on the disk; which head to prefer is forgotten. */
+    view_release(view);
+    view_release(newest);
+    node_close(bench->node);
+    open_node(bench);
+    CHECK_OK(node_block_notes(bench->node, height, &known));
+    CHECK_UINT(known.len, 2 * lines.len);
+    CHECK_ERR(node_block_notes(bench->node, height + 2, &known), ERR_RANGE);
+    newest = node_view(bench->node);
+    check_notes(bench, older, newest, 0, BYTES_NONE);
+    view_release(newest);
+    buf_clear(&lines);
+    buf_clear(&second);
+    buf_clear(&known);
+}
+
+static void a_checkpoint_is_signed_once_and_carries_its_cosignatures(void **state)
+{
+    struct bench *bench = *state;
+    struct why why = {0};
+    struct buf vkey = {0};
+    struct buf note = {0};
+    struct buf again = {0};
+    struct buf text = {0};
+    struct buf lines = {0};
+    struct note_key key;
+    struct note_line line;
+    struct view *view = node_view(bench->node);
+    CHECK_OK(node_checkpoint_key(bench->node, &vkey, &why));
+    CHECK_OK(note_key_parse(&key, buf_bytes(&vkey)));
+    CHECK_UINT(key.type, NOTE_ED25519);
+    CHECK_OK(node_checkpoint(bench->node, view, &note, &why));
+    checkpoint_write(&text, bytes_text("court"), view_header(view));
+    CHECK(note.len > text.len + 1 && memcmp(note.at, text.at, text.len) == 0);
+    CHECK_UINT(note.at[text.len], '\n');
+    size_t signed_len = text.len + 1;
+    CHECK_OK(note_line_parse(&line, (struct bytes){note.at + signed_len, note.len - signed_len}));
+    CHECK(note_line_is_by(&line, &key));
+    CHECK_OK(note_verify(&line, &key, buf_bytes(&text)));
+    buf_clear(&line.decoded);
+    cosign(&lines, bench, view, "one.example", 1700000000);
+    CHECK_OK(node_add_notes(bench->node, view, buf_bytes(&lines), &why));
+    CHECK_OK(node_checkpoint(bench->node, view, &again, &why));
+    CHECK_UINT(again.len, note.len + lines.len);
+    CHECK(memcmp(again.at, note.at, note.len) == 0);
+    CHECK(memcmp(again.at + note.len, lines.at, lines.len) == 0);
+    view_release(view);
+    buf_clear(&vkey);
+    buf_clear(&note);
+    buf_clear(&again);
+    buf_clear(&text);
+    buf_clear(&lines);
+}
+
+static void lines_that_are_none_and_lines_beyond_64_are_not_stored(void **state)
+{
+    struct bench *bench = *state;
+    struct why why = {0};
+    struct buf lines = {0};
+    struct buf known = {0};
+    uint64_t index = deposit_one(bench, "often cosigned");
+    struct view *view = node_view(bench->node);
+    CHECK_ERR(node_add_notes(bench->node, view, bytes_text("no line\n"), &why), ERR_FORMAT);
+    CHECK_ERR(node_add_notes(bench->node, view, bytes_text("\xe2\x80\x94 a AAA=\n"), &why),
+              ERR_FORMAT);
+    CHECK_OK(node_add_notes(bench->node, view, BYTES_NONE, &why));
+    for (unsigned i = 0; i < PROOF_NOTES_MAX; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "w%02u.example", i);
+        cosign(&lines, bench, view, name, 1700000000);
+    }
+    CHECK_OK(node_add_notes(bench->node, view, buf_bytes(&lines), &why));
+    check_notes(bench, index, view, PROOF_NOTES_MAX,
+                (struct bytes){lines.at, lines.len / PROOF_NOTES_MAX});
+    struct buf one = {0};
+    cosign(&one, bench, view, "late.example", 1700000000);
+    CHECK_ERR(node_add_notes(bench->node, view, buf_bytes(&one), &why), ERR_RANGE);
+    CHECK_OK(node_block_notes(bench->node, view_header(view)->height, &known));
+    CHECK_BYTES(buf_bytes(&known), buf_bytes(&lines));
+    view_release(view);
+    buf_clear(&lines);
+    buf_clear(&known);
+    buf_clear(&one);
+}
+
 static void a_folder_is_opened_by_one_process_at_a_time(void **state)
 {
     struct bench *bench = *state;
@@ -640,6 +809,9 @@ int main(void)
         cmocka_unit_test(a_key_of_another_purpose_is_no_receipt_key),
         cmocka_unit_test(one_statement_alone_may_be_in_another_tools_encoding),
         cmocka_unit_test(who_watches_is_told_of_each_commit),
+        cmocka_unit_test(entries_are_proved_under_the_newest_head_that_witnesses_cosigned),
+        cmocka_unit_test(a_checkpoint_is_signed_once_and_carries_its_cosignatures),
+        cmocka_unit_test(lines_that_are_none_and_lines_beyond_64_are_not_stored),
         cmocka_unit_test(a_folder_is_opened_by_one_process_at_a_time),
         cmocka_unit_test(a_ledger_is_never_made_over_another),
     };
