@@ -49,9 +49,10 @@ def mutations(value):
 
 def check_examples(grammar, complaints):
     count = 0
-    for name, rule, text in rows('examples.txt'):
-        if rule in ('bytes', 'text'):
+    for name, rule, *rest in rows('examples.txt'):
+        if rule in ('bytes', 'text', 'lines'):
             continue
+        text, = rest
         if rule not in grammar.rules:
             complaints.append('%s: there is no rule %s' % (name, rule))
             continue

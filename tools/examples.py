@@ -17,7 +17,7 @@ WIDTH = 96
 PLACE = re.compile(r'<!-- example ([a-z0-9-]+\*?) -->\n(.*?)<!-- /example -->', re.S)
 HEAD = """\
 # The examples of docs/protocol.md, made by test/examples with tools/examples.py --write. Each line:
-# name, rule of docs/cairn.cddl (or "bytes", or "text"), hex (or the text). Keys are Ed25519; a seed
+# name, rule of docs/cairn.cddl (or "bytes", "text", "lines"), hex (or the text). Keys are Ed25519; a seed
 # is the SHA-256 of "cairn example: NAME". Licence: that of the project.
 """
 
@@ -45,6 +45,8 @@ def fill(text, examples):
 
     def one(name):
         rule, value = examples[name]
+        if rule == 'lines':
+            return '`%s`:\n```\n%s```' % (name, value.replace('\\n', '\n'))
         size = '' if rule == 'text' else ', %d bytes' % (len(value) // 2)
         return '`%s`%s:\n```\n%s\n```' % (name, size, wrap(value))
 

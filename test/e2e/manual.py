@@ -116,7 +116,7 @@ def check_completions():
         complete_it cairn deposit file --proofs ''
     """
     done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
-    assert done.stdout == "deposit\nnew show request\n--alg\neach one none\n", done.stdout
+    assert done.stdout == "deposit\nnew show request rotate-node\n--alg\neach one none\n", done.stdout
 
 
 check_settings(sys.argv[3:] == ["--write"])
