@@ -422,16 +422,30 @@ static enum err session_sign(struct client *client, struct buf *out, struct why 
     return err == OK ? OK : why_say(why, err, "key", client->auth.path, "can't sign", NULL);
 }
 
-enum err client_sign_in(struct client *client, json_t **out, struct why *why)
+/* A new statement each time: each counts once. */
+static enum err sign_in_once(struct client *client, struct answer *answer, struct why *why)
 {
     struct buf body = {0};
-    struct answer answer = {.max = PROBLEM_MAX};
-    json_t *session = NULL;
-    TRY(key_needed(client, why));
     enum err err = session_sign(client, &body, why);
     struct request request = {"/v1/sessions", "application/cose", buf_bytes(&body), true};
     if (err == OK) {
-        err = send_once(client, &request, &answer, why);
+        err = send_once(client, &request, answer, why);
+    }
+    buf_clear(&body);
+    return err;
+}
+
+enum err client_sign_in(struct client *client, json_t **out, struct why *why)
+{
+    struct answer answer = {.max = PROBLEM_MAX};
+    json_t *session = NULL;
+    TRY(key_needed(client, why));
+    enum err err = sign_in_once(client, &answer, why);
+    for (unsigned i = 1; i < TRIES && err == OK && answer.status == 503; i++) {
+        wait_ms((unsigned)FIRST_WAIT << (i - 1));
+        buf_clear(&answer.body);
+        answer = (struct answer){.max = PROBLEM_MAX};
+        err = sign_in_once(client, &answer, why);
     }
     if (err == OK && answer.status != 201) {
         err = refused(&answer, why);
@@ -446,7 +460,6 @@ enum err client_sign_in(struct client *client, json_t **out, struct why *why)
         *out = json_incref(session);
     }
     json_decref(session);
-    buf_clear(&body);
     buf_clear(&answer.body);
     return err;
 }

@@ -4,6 +4,7 @@
 #include "codec/text.h"
 #include "http/access_internal.h"
 #include "http/api.h"
+#include "http/concise.h"
 #include "http/msgsig.h"
 #include "http/problem.h"
 
@@ -202,8 +203,7 @@ enum err access_judge(struct access *access, struct reader *reader, struct reade
     reader->reads_all = reader->reads_all || policy->read == READ_PUBLIC;
     reader->reads_frame = reader->reads_all || policy->read == READ_MEMBERS;
     if (err == ERR_KEY) {
-        why->field[0] = '\0';
-        return why_say(why, ERR_SIGN_IN, "key", NULL, why->problem, why->remedy);
+        return ERR_SIGN_IN; /* `why` is the key's */
     }
     return err;
 }
@@ -272,6 +272,10 @@ static enum err check_signature(struct access *access, struct exchange *exchange
                                      .target = bytes_text(exchange_target(exchange)),
                                      .content_digest = buf_bytes(&digest.value)};
     enum err err = request_signature_time_check(signature, clock_wall_ms(), why);
+    if (err == OK && signature->created_s * 1000 + 999 < access->started_ms) {
+        err = why_say(why, ERR_EXPIRED, "signature-input created", NULL,
+                      "lies before the node's start", "Sign each request when you send it.");
+    }
     if (err == OK && authority.len == 0) {
         err = why_say(why, ERR_MISMATCH, "host", host, "is not this server's own",
                       "Send and sign the name that the server is configured with.");
@@ -314,10 +318,9 @@ static enum err by_signature(struct access *access, struct exchange *exchange,
     }
     buf_clear(&input.value);
     buf_clear(&value.value);
-    if (err != OK && err != ERR_BUSY && err != ERR_IO && err != ERR_CORRUPT) {
-        return why_say(why, ERR_SIGN_IN, why->field, why->value, why->problem, why->remedy);
-    }
-    return err;
+    /* Whatever does not hold about a signature, `why` says it. */
+    bool broken = err == ERR_BUSY || err == ERR_IO || err == ERR_CORRUPT;
+    return err == OK || broken ? err : ERR_SIGN_IN;
 }
 
 /* ---- the guard */
@@ -392,7 +395,7 @@ static bool answer(struct exchange *exchange, struct access *access, enum decisi
     case SIGN_IN:
         why_say(&why, ERR_SIGN_IN, "path", exchange_path(exchange), NULL,
                 "Sign in at POST /v1/sessions ('cairn session new'), or sign the request (--key).");
-        access_respond_sign_in(exchange, access, &why);
+        access_respond(exchange, access, ERR_SIGN_IN, &why);
         return false;
     case FORBID:
         respond_refusal(
@@ -402,16 +405,6 @@ static bool answer(struct exchange *exchange, struct access *access, enum decisi
         return false;
     }
     BUG_ON(true);
-}
-
-static void respond_unknown(struct exchange *exchange, struct access *access, enum err err,
-                            const struct why *why)
-{
-    if (err == ERR_SIGN_IN) {
-        access_respond_sign_in(exchange, access, why);
-    } else {
-        respond_problem(exchange, err, why);
-    }
 }
 
 /* Tells the handlers who asks. */
@@ -437,7 +430,7 @@ static const struct reader *set_reader(const struct policy *policy, struct excha
 
 bool access_guard(void *context, struct exchange *exchange, enum route_access route)
 {
-    struct access *access = ((struct api *)context)->access;
+    struct access *access = api_access(context);
     const struct policy *policy = atomic_load(&access->policy);
     struct reader known;
     struct why why = {0};
@@ -449,7 +442,7 @@ bool access_guard(void *context, struct exchange *exchange, enum route_access ro
     }
     /* A sign-in beside a cookie that has ended, or a statement beside one, is none the worse. */
     if (bad && route != ROUTE_OPEN && route != ROUTE_WRITE) {
-        respond_unknown(exchange, access, err, &why);
+        access_respond(exchange, access, err, &why);
         return false;
     }
     bool loopback = exchange_peer_is_loopback(exchange);
@@ -485,7 +478,7 @@ const struct reader *access_member(const struct exchange *exchange)
 }
 
 /* Beside the problem, what a client needs to sign: the chain id and the server's origin. */
-void access_respond_sign_in(struct exchange *exchange, struct access *access, const struct why *why)
+static void add_how(struct exchange *exchange, const struct access *access, const struct why *why)
 {
     char chain[65];
     json_t *problem = problem_json(ERR_SIGN_IN, why);
@@ -496,5 +489,17 @@ void access_respond_sign_in(struct exchange *exchange, struct access *access, co
     }
     respond_json(exchange, 401, problem);
     exchange_response(exchange)->content_type = "application/problem+json";
-    response_header(exchange, "WWW-Authenticate", "Bearer realm=\"cairn\"");
+}
+
+void access_respond(struct exchange *exchange, const struct access *access, enum err err,
+                    const struct why *why)
+{
+    if (err == ERR_SIGN_IN && !concise_path(exchange_path(exchange))) {
+        add_how(exchange, access, why);
+    } else {
+        respond_problem(exchange, err, why);
+    }
+    if (err == ERR_SIGN_IN) {
+        response_header(exchange, "WWW-Authenticate", "Bearer realm=\"cairn\"");
+    }
 }

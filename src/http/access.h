@@ -76,11 +76,10 @@ bool access_reads_about(const struct exchange *exchange, struct bytes member);
 /* Whether who asks reads everything: tiles, bundles of entries, state of other modules than
  * member. */
 bool access_reads_all(const struct exchange *exchange);
-/* Who asks, if it is a known member; NULL otherwise. What only members may bring (foreign
- * statements, POST /entries) asks for it; where it is NULL, answer with access_respond_sign_in. */
+/* Who asks, if it is a known member; NULL otherwise. */
 const struct reader *access_member(const struct exchange *exchange);
-/* Answers 401: how to sign in. */
-void access_respond_sign_in(struct exchange *exchange, struct access *access,
-                            const struct why *why);
+/* As respond_problem (problem.h); with ERR_SIGN_IN the answer says how to sign in. */
+void access_respond(struct exchange *exchange, const struct access *access, enum err err,
+                    const struct why *why);
 
 #endif

@@ -23,6 +23,11 @@ static inline struct node *api_node(void *context)
     return ((struct api *)context)->node;
 }
 
+static inline struct access *api_access(void *context)
+{
+    return ((struct api *)context)->access;
+}
+
 /* Ends with a NULL method. */
 extern const struct route api_routes[];
 

@@ -60,7 +60,7 @@ static void finish(void *context, struct exchange *exchange)
     const struct registering *registering = exchange_kept(exchange);
     const struct node_answer *answer = &registering->answers->at[0];
     if (answer->err != OK) {
-        respond_problem(exchange, answer->err, &answer->why);
+        access_respond(exchange, api_access(context), answer->err, &answer->why);
         return;
     }
     respond_entry(api_node(context), exchange, answer->index);
@@ -91,8 +91,8 @@ void post_entry(void *context, struct exchange *exchange)
     registering->exchange = exchange;
     exchange_keep(exchange, registering, registering_free);
     exchange_suspend(exchange, NULL);
-    enum err err =
-        node_submit_one(api_node(context), exchange_body(exchange), answered, registering, &why);
+    enum err err = node_submit_one(api_node(context), exchange_body(exchange),
+                                   access_member(exchange) != NULL, answered, registering, &why);
     if (err != OK) {
         respond_problem(exchange, err, &why);
         exchange_resume(exchange, fail_now);

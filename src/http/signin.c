@@ -13,24 +13,24 @@
 
 #define LIST_MAX 1000
 
-static struct access *access_of(void *context)
-{
-    return ((struct api *)context)->access;
-}
-
 /* ---- signing in */
 
 enum err sign_in_time_check(const struct session_statement *statement, uint64_t started_ms,
                             uint64_t now_ms, struct why *why)
 {
-    if (statement->iat_ms <= started_ms) {
+    uint64_t forgotten_ms = started_ms + SIGN_IN_AHEAD_MS;
+    if (statement->iat_ms <= forgotten_ms && now_ms <= forgotten_ms) {
+        return why_say(why, ERR_BUSY, "sign-ins", NULL,
+                       "are not taken yet: the node has just started",
+                       "Sign a new statement in two seconds.");
+    }
+    if (statement->iat_ms <= forgotten_ms) {
         return why_sayf(why, ERR_EXPIRED, "iat", "lies before the node's start",
                         "Sign a new statement, and set your clock.", "%llu",
                         (unsigned long long)statement->iat_ms);
     }
     if (statement->iat_ms > now_ms && statement->iat_ms - now_ms > SIGN_IN_AHEAD_MS) {
-        return why_sayf(why, ERR_EXPIRED, "iat",
-                        "is more than a minute ahead of the server's clock",
+        return why_sayf(why, ERR_EXPIRED, "iat", "is ahead of the server's clock",
                         "Set your clock, and sign a new statement.", "%llu",
                         (unsigned long long)statement->iat_ms);
     }
@@ -159,7 +159,7 @@ static enum err sign_in(struct access *access, struct exchange *exchange, struct
 void post_session(void *context, struct exchange *exchange)
 {
     struct why why = {0};
-    enum err err = sign_in(access_of(context), exchange, &why);
+    enum err err = sign_in(api_access(context), exchange, &why);
     if (err == ERR_SIGN_IN) {
         err = ERR_KEY; /* this is where one would sign in */
     }
@@ -178,14 +178,14 @@ static const struct reader *member_or_answer(struct access *access, struct excha
         struct why why;
         why_say(&why, ERR_SIGN_IN, "sessions", NULL, NULL,
                 "Show the token of a session, or sign the request.");
-        access_respond_sign_in(exchange, access, &why);
+        access_respond(exchange, access, ERR_SIGN_IN, &why);
     }
     return reader;
 }
 
 void get_sessions(void *context, struct exchange *exchange)
 {
-    struct access *access = access_of(context);
+    struct access *access = api_access(context);
     const struct reader *reader = member_or_answer(access, exchange);
     if (!reader) {
         return;
@@ -210,7 +210,7 @@ void get_sessions(void *context, struct exchange *exchange)
 
 void delete_session(void *context, struct exchange *exchange)
 {
-    struct access *access = access_of(context);
+    struct access *access = api_access(context);
     const struct reader *reader = member_or_answer(access, exchange);
     const char *text = exchange_part(exchange, 0);
     uint8_t id[SESSION_ID_LEN];

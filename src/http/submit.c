@@ -45,14 +45,13 @@ static struct pending *pending_of(struct exchange *exchange)
 
 static void finish(void *context, struct exchange *exchange)
 {
-    (void)context;
     const struct node_answers *answers = pending_of(exchange)->answers;
     size_t refused = 0;
     for (size_t i = 0; i < answers->count; i++) {
         refused += answers->at[i].err != OK;
     }
     if (answers->count == 1 && refused == 1) {
-        respond_problem(exchange, answers->at[0].err, &answers->at[0].why);
+        access_respond(exchange, api_access(context), answers->at[0].err, &answers->at[0].why);
         return;
     }
     struct response *response = exchange_response(exchange);
@@ -115,7 +114,8 @@ void post_statements(void *context, struct exchange *exchange)
     struct pending *pending = pending_of(exchange);
     exchange_suspend(exchange, late);
     struct bytes body = buf_bytes(exchange_body(exchange));
-    enum err err = node_submit(api_node(context), body, answered, pending, &why);
+    enum err err = node_submit(api_node(context), body, access_member(exchange) != NULL, answered,
+                               pending, &why);
     if (err != OK) {
         respond_problem(exchange, err, &why);
         exchange_resume(exchange, fail_now);

@@ -143,13 +143,15 @@ struct node_answers {
 typedef void answered_fn(void *context, struct node_answers *answers);
 
 /* Submits the statements of a CBOR sequence, at most NODE_SUBMIT_MAX, and borrows them until `done`
- * is called. ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. */
-must_use enum err node_submit(struct node *node, struct bytes body, answered_fn *done,
-                              void *context, struct why *why);
+ * is called. ERR_RANGE, ERR_FORMAT (not a sequence of COSE_Sign1), ERR_READ_ONLY. Foreign
+ * statements are taken only where `by_member` says that a member brings them: their answer is
+ * ERR_SIGN_IN else. */
+must_use enum err node_submit(struct node *node, struct bytes body, bool by_member,
+                              answered_fn *done, void *context, struct why *why);
 /* The same for a body that is one statement, whose outer encoding may be another tool's. Takes over
  * `body` and never fails but with ERR_READ_ONLY: what is wrong with it is in its answer. */
-must_use enum err node_submit_one(struct node *node, struct buf *body, answered_fn *done,
-                                  void *context, struct why *why);
+must_use enum err node_submit_one(struct node *node, struct buf *body, bool by_member,
+                                  answered_fn *done, void *context, struct why *why);
 
 /* A streamed batch: the statement first (admit_batch_head), then its items. Takes over both. */
 must_use enum err node_batch_head(struct node *node, struct bytes statement,

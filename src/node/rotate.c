@@ -90,7 +90,7 @@ static enum err submit(struct rotation *rotation, struct why *why)
         return why_say(why, err, "operator key", NULL, "could not sign",
                        "Give the operator's key.");
     }
-    err = node_submit_one(rotation->node, &statement, take_answer, rotation, why);
+    err = node_submit_one(rotation->node, &statement, false, take_answer, rotation, why);
     if (err != OK) {
         buf_clear(&statement);
         return err;

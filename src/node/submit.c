@@ -25,6 +25,7 @@ struct request {
     struct admission *admissions;
     struct slot *slots;
     struct node_answers *answers;
+    bool by_member;     /* foreign statements are taken */
     atomic_size_t open; /* statements without an answer, and one while they are handed on */
     answered_fn *done;
     void *context;
@@ -118,6 +119,19 @@ static void ordered(void *context, struct submission *submission, const struct o
     request_close(request);
 }
 
+/* Whoever brings what others signed answers for it with a session. */
+static enum err foreign_check(const struct request *request, struct admission *admission)
+{
+    if (admission->err != OK || request->by_member || !admission->out->statement.foreign) {
+        return admission->err;
+    }
+    submission_free(admission->out);
+    admission->out = NULL;
+    return why_say(
+        &admission->why, ERR_SIGN_IN, "foreign statement", NULL, "is taken only from a member",
+        "Sign in at POST /v1/sessions ('cairn session new') and send the session's token.");
+}
+
 /* On a verifier's thread, once all statements of the request are admitted or refused. */
 static void admitted(void *context)
 {
@@ -126,6 +140,7 @@ static void admitted(void *context)
     for (size_t i = 0; i < request->answers->count; i++) {
         struct admission *admission = &request->admissions[i];
         struct node_answer *answer = &request->answers->at[i];
+        admission->err = foreign_check(request, admission);
         if (admission->err != OK) {
             answer->err = admission->err;
             answer->why = admission->why;
@@ -215,8 +230,8 @@ static enum err split(struct parts *parts, struct bytes body, struct why *why)
                                       "Send at least one statement.");
 }
 
-enum err node_submit(struct node *node, struct bytes body, answered_fn *done, void *context,
-                     struct why *why)
+enum err node_submit(struct node *node, struct bytes body, bool by_member, answered_fn *done,
+                     void *context, struct why *why)
 {
     TRY(check_open(node, why));
     struct parts parts;
@@ -226,20 +241,22 @@ enum err node_submit(struct node *node, struct bytes body, answered_fn *done, vo
         for (size_t i = 0; i < parts.count; i++) {
             request->admissions[i].statement = parts.at[i];
         }
+        request->by_member = by_member;
         start(request);
     }
     parts_clear(&parts);
     return err;
 }
 
-enum err node_submit_one(struct node *node, struct buf *body, answered_fn *done, void *context,
-                         struct why *why)
+enum err node_submit_one(struct node *node, struct buf *body, bool by_member, answered_fn *done,
+                         void *context, struct why *why)
 {
     TRY(check_open(node, why));
     struct request *request = request_new(node, 1, done, context);
     request->body = *body;
     *body = (struct buf){0};
     request->admissions[0].statement = buf_bytes(&request->body);
+    request->by_member = by_member;
     start(request);
     return OK;
 }

@@ -46,16 +46,17 @@ class Ledger:
         run(self.cairn, "init", self.dir, "--name", self.name)
         return self
 
-    def launch(self):
+    def launch(self, *options):
         """Starts the server without waiting for it."""
         self.errors = open(self.folder / "server.log", "ab")
         self.server = subprocess.Popen(
-            [self.cairn, "run", str(self.dir), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+            [self.cairn, "run", str(self.dir), "--listen", "127.0.0.1:0",
+             *options], stdout=subprocess.PIPE,
             stderr=self.errors)
         return self
 
-    def start(self):
-        self.launch()
+    def start(self, *options):
+        self.launch(*options)
         said = b""
         end = time.monotonic() + LONG
         while b"\n" not in said:
@@ -110,6 +111,11 @@ class Ledger:
         self.cli("member", "add", name, "--request", request, "--role", role, "--key",
                  self.dir / "operator.key")
         return key
+
+    def session(self, key):
+        """Signs in; returns the header that shows it."""
+        said = json.loads(self.cli("session", "new", "--key", key, "--json").stdout)
+        return {"Authorization": "Bearer " + said["token"]}
 
     def http(self, method, path, body=None, headers=None):
         """One request; returns status, headers, body."""

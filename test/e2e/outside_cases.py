@@ -150,6 +150,8 @@ def a_scitt_client_registers_and_verifies(folder):
         b"an inventory", alg="EdDSA", private_key_pem=key.read_bytes(), issuer="pipeline",
         subject="release-1", content_type="text/plain", kid=kid)
     cose = {"Content-Type": "application/cose", "Accept": "application/cose"}
+    concise(ledger.http("POST", "/entries", statement, cose), 401, "sign-in")
+    cose |= ledger.session(ledger.dir / "operator.key")
     status, headers, receipt = ledger.http("POST", "/entries", statement, cose)
     assert (status, headers["Content-Type"]) == (201, "application/cose"), (status, receipt)
     pem = receipt_key(ledger, receipt)
@@ -204,18 +206,19 @@ def errors_of_scrapi_are_concise(folder):
     statement = scitt_cose.build_signed_statement(
         b"x", alg="EdDSA", private_key_pem=key.read_bytes(), issuer="pipeline", subject="s",
         content_type="text/plain", kid=kid)
+    member = ledger.session(ledger.dir / "operator.key")
     concise(ledger.http("POST", "/entries", b""), 400, "truncated")
     concise(ledger.http("POST", "/entries", b"\xa0"), 400, "format")
     concise(ledger.http("POST", "/entries", flipped(statement, len(statement) - 3)), 403,
             "signature")
     protected, _, payload, signature = sign1(statement)
     detached = cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, signature]))
-    problem = concise(ledger.http("POST", "/entries", detached), 400, "format")
+    problem = concise(ledger.http("POST", "/entries", detached, member), 400, "format")
     assert problem[7807]["field"] == "payload", (problem, payload)
     unknown = scitt_cose.build_signed_statement(
         b"x", alg="EdDSA", private_key_pem=key.read_bytes(), issuer="pipeline", subject="s",
         content_type="text/plain", kid=b"\1" * 32)
-    concise(ledger.http("POST", "/entries", unknown), 403, "key")
+    concise(ledger.http("POST", "/entries", unknown, member), 403, "key")
     concise(ledger.http("GET", "/entries/" + "0" * 64), 404, "not-found")
     concise(ledger.http("GET", "/entries/zz"), 400, "range")
     concise(ledger.http("DELETE", "/entries"), 405, "method")

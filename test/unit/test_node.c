@@ -58,7 +58,7 @@ static struct node_answers *send(struct node *node, struct buf *body)
 {
     struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
     struct why why = {0};
-    CHECK_OK(node_submit(node, buf_bytes(body), answered, &waiting, &why));
+    CHECK_OK(node_submit(node, buf_bytes(body), true, answered, &waiting, &why));
     struct node_answers *answers = wait_answer(&waiting);
     buf_clear(body);
     return answers;
@@ -576,7 +576,7 @@ static void one_statement_alone_may_be_in_another_tools_encoding(void **state)
     buf_put(&longer, (struct bytes){body.at + 1, body.len - 1});
     struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
     struct why why = {0};
-    CHECK_OK(node_submit_one(bench->node, &longer, answered, &waiting, &why));
+    CHECK_OK(node_submit_one(bench->node, &longer, true, answered, &waiting, &why));
     struct node_answers *answers = wait_answer(&waiting);
     CHECK_OK(answers->at[0].err);
     CHECK_UINT(longer.len, 0);
