@@ -304,6 +304,10 @@ static enum err look_up_all(struct exchange *exchange, struct node *node, json_t
     enum node_find_by by = list ? NODE_BY_SHA256 : NODE_BY_SM3;
     list = list ? list : json_object_get(question, "sm3");
     size_t count = json_array_size(list);
+    if (json_object_size(question) != 1) {
+        return why_say(why, ERR_FORMAT, "body", NULL, "is not one list of one kind of digests",
+                       "Send {\"sha256\": [...]} or {\"sm3\": [...]}.");
+    }
     if (count == 0 || count > DIGESTS_MAX) {
         return why_sayf(why, ERR_RANGE, "digests", "must be 1 to 1,000",
                         "Send {\"sha256\": [...]} or {\"sm3\": [...]}.", "%zu", count);

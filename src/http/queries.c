@@ -22,6 +22,7 @@ void get_openapi(void *context, struct exchange *exchange)
     struct buf body = {0};
     buf_put(&body, bytes_text(openapi_text));
     respond_bytes(exchange, "application/yaml", &body);
+    exchange_response(exchange)->caching = CACHE_REVALIDATE;
 }
 
 static json_t *render_read_only(struct node *node)

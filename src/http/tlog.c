@@ -145,7 +145,7 @@ void get_block_notes(void *context, struct exchange *exchange)
         respond_bytes(exchange, TEXT_TYPE, &lines);
         exchange_response(exchange)->caching = CACHE_REVALIDATE;
     } else {
-        respond_refusal(exchange, err, "height", text,
+        respond_refusal(exchange, err == ERR_RANGE ? ERR_NOT_FOUND : err, "height", text,
                         "No witness cosigned that block's head; not every head gets cosigned.");
     }
     buf_clear(&lines);

@@ -188,8 +188,94 @@ def real_answers_are_as_described(folder):
     print("%d answers" % asked)
 
 
+def forms(operation):
+    """The media types of the body and of good answers."""
+    taken = list(operation.get("requestBody", {}).get("content", {}))
+    given = {kind for status, response in operation["responses"].items()
+             if status.startswith("2") for kind in resolve(response).get("content", {})}
+    return taken, given
+
+
+def forms_are_negotiated_as_described(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    asked = 0
+    for path, operations in API["paths"].items():
+        real = re.sub(r"\{\w+\}", "f" * 64, path)
+        for method, operation in operations.items():
+            taken, given = forms(operation)
+            body = b"x" if taken else None
+            kind = {"Content-Type": taken[0]} if taken else {}
+
+            def status(**headers):
+                nonlocal asked
+                asked += 1
+                headers = {name.replace("_", "-"): value for name, value in headers.items()}
+                if path == "/v1/events":
+                    return ledger.http("HEAD", real, None, headers)[0]
+                return ledger.http(method.upper(), real, body, headers)[0]
+
+            if given:
+                assert status(**kind, Accept="image/png") == 406, (method, path)
+                assert status(**kind, Accept="image/png, */*;q=0") == 406, (method, path)
+                for one in given | {"*/*"}:
+                    assert status(**kind, Accept=one) != 406, (method, path, one)
+            if taken:
+                assert status(Content_Type="image/png") == 415, (method, path)
+                assert status() != 415, (method, path)
+                for one in taken:
+                    assert status(Content_Type=one + "; a=b") != 415, (method, path, one)
+    ledger.stop()
+    print("%d answers" % asked)
+
+
+def head_is_get_without_a_body_and_pages_of_others_get_no_leave(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    origin = {"Origin": "https://elsewhere.example"}
+    for path, operations in API["paths"].items():
+        real = re.sub(r"\{\w+\}", "1", path)
+        if "get" in operations and path != "/v1/events":
+            head, get = ledger.http("HEAD", real), ledger.http("GET", real, None, origin)
+            assert head[0] == get[0] and head[2] == b"", (path, head, get[0])
+            assert head[1]["Content-Type"] == get[1]["Content-Type"], path
+            # CORS is not wanted: docs/decisions.md.
+            assert not [name for name in get[1] if name.lower().startswith("access-control")], path
+        status, headers, _ = ledger.http("OPTIONS", real, None, dict(
+            origin, **{"Access-Control-Request-Method": "GET"}))
+        assert status == 204 and "OPTIONS" in headers["Allow"], (path, status)
+        assert not [name for name in headers if name.lower().startswith("access-control")], path
+    ledger.stop()
+
+
+def what_never_changes_may_be_kept(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    key = ledger.member("clerk")
+    paper = folder / "paper.txt"
+    paper.write_text("paper")
+    ledger.cli("deposit", paper, "--plain", "--key", key, "--out", folder)
+    record = ledger.json("/v1/evidence?sha256=" + hashlib.sha256(b"paper").hexdigest())
+    statement = record["evidence"][0]["statement"]
+    for path, wanted in (("/v1/statements/" + statement, "immutable"),
+                         ("/v1/statements/" + statement + "/items", "immutable"),
+                         ("/v1/blocks/1", "immutable"), ("/v1/blocks/latest", "no-cache"),
+                         ("/v1/evidence/" + statement, "no-store"),
+                         ("/v1/ledger", "no-store"), ("/entries/" + statement, "no-cache"),
+                         ("/.well-known/scitt-keys", "no-cache"), ("/problems", "no-cache"),
+                         ("/openapi.yaml", "no-cache"), ("/v1/blocks/9999", "no-store")):
+        status, headers, body = ledger.http("GET", path)
+        assert wanted in headers["Cache-Control"], (path, headers["Cache-Control"])
+        assert ("ETag" in headers) == (wanted != "no-store"), (path, headers)
+        if "ETag" in headers:
+            again = ledger.http("GET", path, None, {"If-None-Match": headers["ETag"]})
+            assert (again[0], again[2]) == (304, b""), (path, again)
+            assert status == 200 and body, path
+    ledger.stop()
+
+
 def main():
-    run_cases(the_description_and_the_table_of_routes_agree, real_answers_are_as_described)
+    run_cases(the_description_and_the_table_of_routes_agree, real_answers_are_as_described,
+              forms_are_negotiated_as_described,
+              head_is_get_without_a_body_and_pages_of_others_get_no_leave,
+              what_never_changes_may_be_kept)
 
 
 main()
