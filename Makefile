@@ -4,7 +4,7 @@ DESTDIR ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := release
-.PHONY: release check test demo bench bench-full fuzz fmt tidy install clean help \
+.PHONY: release check test demo bench bench-full fuzz fmt tidy install dist dist-test clean help \
 	packages-build packages-test packages-bench packages-dev
 
 release: packages-build
@@ -38,8 +38,14 @@ tidy: packages-test
 install: release
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild
 
+dist: packages-build
+	@tools/dist/dist.sh
+
+dist-test: packages-dev
+	@tools/dist/test.sh
+
 clean:
-	@rm -rf build build-*
+	@rm -rf build build-* dist
 
 packages-build packages-test packages-bench packages-dev: packages-%:
 	@tools/packages.sh $*
@@ -53,6 +59,8 @@ help:
 	@echo 'make fuzz        every fuzz target for a while (FUZZ_SECONDS=60)'
 	@echo 'make fmt         lay the sources out; make tidy: clang-tidy over src/'
 	@echo 'make install     into prefix=$(prefix), below DESTDIR if it is set'
+	@echo 'make dist        dist/: one archive that installs without a network (DIST_KEY= signs it);'
+	@echo '                 make dist-test: two builds alike, tried in a fresh Debian, as root'
 	@echo 'make clean       remove the build folders'
 	@echo
 	@echo 'What is missing of tools/packages.txt is installed first, if this may be done without a'
