@@ -77,7 +77,8 @@ def nothing_of_the_building_machine_is_in_it(case):
     for name in ("bin/cairn", "lib/libcairn-verify.so.0", "include/cairn_verify.h",
                  "share/man/man1/cairn.1.gz", "share/doc/cairn/docs/protocol.md",
                  "share/doc/cairn/sbom.cdx.json", "licences/cairn", "licences/libssl3",
-                 "share/cairn/grafana/cairn.json", "install.sh", "SHA256SUMS"):
+                 "share/cairn/grafana/cairn.json", "share/cairn/systemd/cairn@.service",
+                 "install.sh", "SHA256SUMS"):
         assert name in names, (name, sorted(names))
 
 

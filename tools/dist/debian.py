@@ -116,15 +116,16 @@ def sha256(path):
 def candidate(name):
     """The newest version that apt knows of, its architecture and the digest of its file."""
     text = run("apt-cache", "show", "--no-all-versions", name)
-    found = dict(re.findall(r"^(Version|Architecture|SHA256): (\S+)$", text.split("\n\n")[0], re.M))
+    newest = text.split("\n\n", maxsplit=1)[0]
+    found = dict(re.findall(r"^(Version|Architecture|SHA256): (\S+)$", newest, re.M))
     if len(found) != 3:
         raise Failure("apt knows no file of package %s: apt-get update" % name)
     return found
 
 
 def download(packages, names, folder):
-    """The .deb files, kept in `folder`: of the newest versions, which in a stable Debian differ from
-    those linked with by mended defects alone. The packages' versions become theirs."""
+    """The .deb files, kept in `folder`: of the newest versions, which in a stable Debian differ
+    from those linked with by mended defects alone. The packages' versions become theirs."""
     os.makedirs(folder, exist_ok=True)
     files = {}
     for name in sorted(names):

@@ -65,19 +65,19 @@ while read -r path; do
 done < /new
 
 step 'Deposit and verify'
-mkdir /work
-cd /work
+
+cd /srv
 $cairn init ledger --name court
 with_node register_alice
 with_node deposit one
 
 step 'Upgrade'
-sh /opt/cairn/current/install.sh upgrade --key $key --ledger /work/ledger /newer/cairn-*.tar.gz
+sh /opt/cairn/current/install.sh upgrade --key $key --ledger /srv/ledger /newer/cairn-*.tar.gz
 [ "$(readlink /opt/cairn/current)" = 99.0.0 ]
 with_node deposit two
 
 step 'Roll back'
-sh /opt/cairn/current/install.sh rollback --ledger /work/ledger
+sh /opt/cairn/current/install.sh rollback --ledger /srv/ledger
 [ "$(readlink /opt/cairn/current)" = "$version" ]
 with_node deposit three
 for name in one two three; do

@@ -25,8 +25,10 @@ from debian import Failure, run
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What checks the signature of the next archive.
 ALSO_BUNDLED = {"openssl"}
+BIN_DIR = b"/opt/cairn/current/bin"
 DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
-SHELLS = {"bash": "share/bash-completion/completions/cairn", "zsh": "share/zsh/site-functions/_cairn",
+SHELLS = {"bash": "share/bash-completion/completions/cairn",
+          "zsh": "share/zsh/site-functions/_cairn",
           "fish": "share/fish/vendor_completions.d/cairn.fish"}
 PKG_CONFIG = """prefix=${pcfiledir}/../..
 includedir=${prefix}/include
@@ -58,7 +60,11 @@ class Contents:
         for file in sorted(pathlib.Path(path).rglob("*")):
             if file.is_file() and file.name != "meson.build":
                 mode = 0o755 if os.access(file, os.X_OK) else 0o644
-                self.copy("%s/%s" % (name, file.relative_to(path)), file, mode)
+                place, content = str(file.relative_to(path)), file.read_bytes()
+                if place.endswith(".in"):
+                    place = place[:-len(".in")]
+                    content = content.replace(b"@bindir@", BIN_DIR)
+                self.add("%s/%s" % (name, place), content, mode)
 
     def sums(self):
         lines = ["%s  %s\n" % (hashlib.sha256(content).hexdigest(), name)

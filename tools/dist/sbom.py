@@ -42,10 +42,12 @@ def pinned(folder):
         for path, entry in json.load(file)["packages"].items():
             if path:
                 found.append(("npm", path.split("node_modules/")[-1], entry["version"]))
-    return [{"type": "library", "bom-ref": "pkg:%s/%s@%s" % (kind, name.replace("@", "%40"), version),
-             "name": name, "version": version, "scope": "excluded",
-             "purl": "pkg:%s/%s@%s" % (kind, name.replace("@", "%40"), version)}
-            for kind, name, version in sorted(set(found))]
+    components = []
+    for kind, name, version in sorted(set(found)):
+        reference = "pkg:%s/%s@%s" % (kind, name.replace("@", "%40"), version)
+        components.append({"type": "library", "bom-ref": reference, "purl": reference, "name": name,
+                           "version": version, "scope": "excluded"})
+    return components
 
 
 def write(program, components, dependencies, epoch):

@@ -35,6 +35,7 @@ cmp "$work/one/dist/SHA256SUMS.sig" "$work/another/folder/two/dist/SHA256SUMS.si
 
 echo '== A minimal Debian'
 # The mirror is the one that this machine's own packages come from.
+# shellcheck disable=SC2016
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
 debootstrap --variant=minbase --include=openssl bookworm "$work/debian" "$mirror" > "$work/log" 2>&1 ||
     { tail -n 20 "$work/log"; exit 1; }
