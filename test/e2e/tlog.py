@@ -394,6 +394,40 @@ def node_keys_are_the_ledgers_own(folder):
     ledger.stop()
 
 
+def a_rotation_cut_short_is_finished_or_undone(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    key = ledger.member("clerk")
+    path, _ = deposit(ledger, key, "contract.txt")
+    ledger.stop()
+    place, waiting = ledger.dir / "keys/receipt.key", ledger.dir / "keys/receipt.key.new"
+    steps, before = ledger.dir / "keysteps", folder / "before.trust"
+    shutil.copy(ledger.trust, before)
+    old = place.read_bytes()
+    run(CAIRN, "key", "rotate-node", ledger.dir, "receipt", "--key", ledger.dir / "operator.key")
+    new, learnt = place.read_bytes(), ledger.trust.read_bytes()
+    step, = steps.iterdir()
+    noted = step.read_bytes()
+    # The block is in the ledger, and nothing else was done: as after a kill at that moment.
+    waiting.write_bytes(new)
+    place.write_bytes(old)
+    waiting.chmod(0o600)
+    step.unlink()
+    shutil.copy(before, ledger.trust)
+    ledger.start()
+    assert place.read_bytes() == new and not waiting.exists()
+    assert (step.read_bytes(), ledger.trust.read_bytes()) == (noted, learnt)
+    proof = folder / "later.proof"
+    ledger.cli("proof", path, "--out", proof)
+    ledger.cli("trust", "update", before)
+    verify(ledger, path, proof, before)
+    ledger.stop()
+    # The block is not in the ledger.
+    run(CAIRN, "key", "new", waiting)
+    ledger.start()
+    assert place.read_bytes() == new and not waiting.exists() and ledger.ready()[0] == 200
+    ledger.stop()
+
+
 def a_target_that_is_none_is_refused(folder):
     ledger = Ledger(CAIRN, folder).init()
     for target in ("witness.example", "https://w.example", "https://w.example w.example+0+A",
@@ -412,7 +446,8 @@ def main():
     build_go()
     run_cases(go_reads_checkpoint_tiles_and_proofs, tiles_are_the_log_and_nothing_else,
               lines_of_a_witness_reach_the_proofs, false_witnesses_are_named_and_change_nothing,
-              node_keys_are_the_ledgers_own, a_target_that_is_none_is_refused)
+              node_keys_are_the_ledgers_own, a_rotation_cut_short_is_finished_or_undone,
+              a_target_that_is_none_is_refused)
 
 
 main()
