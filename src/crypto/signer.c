@@ -392,15 +392,30 @@ static bool sm2_sign(EVP_PKEY *pkey, uint8_t *der, size_t *der_len, struct bytes
     return done;
 }
 
+enum err signer_sign_digest(const struct signer *signer, uint8_t *signature64,
+                            const struct hash *digest)
+{
+    if (!signer->ops || signer->alg != ALG_ES256) {
+        return ERR_UNSUPPORTED;
+    }
+    TRY(signer->ops->sign(signer->key, signature64, hash_bytes(digest)));
+    bool good = es256_normalise(signature64) == OK &&
+                p256_verify_digest(signer->pubkey, digest, signature64) == OK;
+    return good ? OK : ERR_KEY;
+}
+
 /* A device may be broken: what does not verify is nobody's signature. */
 static enum err foreign_sign(const struct signer *signer, uint8_t *signature64,
                              struct bytes message)
 {
+    struct hash digest;
+    if (signer->alg == ALG_ES256) {
+        sha256(&digest, message);
+        return signer_sign_digest(signer, signature64, &digest);
+    }
     TRY(signer->ops->sign(signer->key, signature64, message));
-    bool good = (signer->alg != ALG_ES256 || es256_normalise(signature64) == OK) &&
-                pubkey_verify(signer->pubkey, message,
-                              (struct bytes){signature64, SIGNATURE_RAW_LEN}) == OK;
-    return good ? OK : ERR_KEY;
+    struct bytes signature = {signature64, SIGNATURE_RAW_LEN};
+    return pubkey_verify(signer->pubkey, message, signature) == OK ? OK : ERR_KEY;
 }
 
 enum err signer_sign(const struct signer *signer, uint8_t *signature64, struct bytes message)

@@ -26,7 +26,8 @@ must_use enum err signer_parse(struct signer **out, struct bytes pem, const char
 /* What a key does that lies elsewhere, in a token for example. `key` is what signer_wrap was given;
  * the calls of one signer may come from several threads at once. */
 struct signer_ops {
-    /* Writes a signature of `message` by the key's alg: 64 bytes, ES256 with either s. ERR_IO. */
+    /* Writes a signature of 64 bytes by the key's alg, ES256 with either s. ERR_IO. What is signed
+     * is the message, but for ES256 its SHA-256. */
     enum err (*sign)(void *key, uint8_t *signature64, struct bytes message);
     /* Says why the last signature failed; also for a key whose `sign` never failed. */
     void (*explain)(void *key, struct why *why);
@@ -51,6 +52,10 @@ enum alg signer_alg(const struct signer *signer);
  * ERR_KEY if it gives what does not verify. One signer may be used from several threads. */
 must_use enum err signer_sign(const struct signer *signer, uint8_t *signature64,
                               struct bytes message);
+/* As signer_sign with a key of ALG_ES256, of a message whose SHA-256 is known. ERR_UNSUPPORTED for
+ * another alg, and for a key that does not lie elsewhere. */
+must_use enum err signer_sign_digest(const struct signer *signer, uint8_t *signature64,
+                                     const struct hash *digest);
 
 /* Overwrites memory that held a secret, in a way that no compiler removes. */
 void wipe(void *at, size_t len);

@@ -97,31 +97,57 @@ static int foreign_info(gnutls_privkey_t key, unsigned flags, void *context)
     return -1;
 }
 
-static int foreign_sign(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *context,
-                        unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *out)
+/* Hands out a signature, or logs why there is none. */
+static int foreign_result(const struct signer *signer, enum err err, struct bytes signature,
+                          gnutls_datum_t *out)
 {
-    (void)key;
-    (void)flags;
-    (void)algorithm; /* one of those that foreign_info has */
-    const struct signer *signer = context;
-    uint8_t signature[64];
-    uint8_t der[ECDSA_DER_MAX];
     struct why why = {0};
-    enum err err = signer_sign(signer, signature, (struct bytes){data->data, data->size});
     if (err != OK) {
         (void)signer_explain(signer, err, &why);
         log_event(LOG_ERROR, "tls.key_failed", "problem=\"%s\"", why.problem);
         return GNUTLS_E_PK_SIGN_FAILED;
     }
-    bool ed25519 = signer_alg(signer) == ALG_ED25519;
-    size_t len = ed25519 ? sizeof signature : ecdsa_der_write(der, signature);
-    out->data = gnutls_malloc(len);
+    out->data = gnutls_malloc(signature.len);
     if (!out->data) {
         return GNUTLS_E_MEMORY_ERROR;
     }
-    memcpy(out->data, ed25519 ? signature : der, len);
-    out->size = (unsigned)len;
+    memcpy(out->data, signature.at, signature.len);
+    out->size = (unsigned)signature.len;
     return 0;
+}
+
+/* Ed25519, which signs messages. `algorithm` is one of those that foreign_info has. */
+static int foreign_sign(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *context,
+                        unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *out)
+{
+    (void)key;
+    (void)flags;
+    (void)algorithm;
+    const struct signer *signer = context;
+    uint8_t signature[64];
+    enum err err = signer_sign(signer, signature, (struct bytes){data->data, data->size});
+    return foreign_result(signer, err, BYTES_OF(signature), out);
+}
+
+/* ES256, which signs a SHA-256. */
+static int foreign_sign_digest(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm,
+                               void *context, unsigned flags, const gnutls_datum_t *data,
+                               gnutls_datum_t *out)
+{
+    (void)key;
+    (void)flags;
+    (void)algorithm;
+    const struct signer *signer = context;
+    struct hash digest;
+    uint8_t signature[64];
+    uint8_t der[ECDSA_DER_MAX];
+    if (data->size != sizeof digest.at) {
+        return GNUTLS_E_PK_SIGN_FAILED;
+    }
+    memcpy(digest.at, data->data, sizeof digest.at);
+    enum err err = signer_sign_digest(signer, signature, &digest);
+    size_t len = err == OK ? ecdsa_der_write(der, signature) : 0;
+    return foreign_result(signer, err, (struct bytes){der, len}, out);
 }
 
 static enum err key_open_foreign(struct identity *identity, const struct tls_files *files,
@@ -132,8 +158,8 @@ static enum err key_open_foreign(struct identity *identity, const struct tls_fil
         return why_say(why, ERR_UNSUPPORTED, "tls_key", files->key, "is no P-256 or Ed25519 key",
                        "Use one of these kinds for TLS.");
     }
-    int code = gnutls_privkey_import_ext4(identity->key, identity->signer, foreign_sign, NULL, NULL,
-                                          NULL, foreign_info, 0);
+    int code = gnutls_privkey_import_ext4(identity->key, identity->signer, foreign_sign,
+                                          foreign_sign_digest, NULL, NULL, foreign_info, 0);
     BUG_ON(code != GNUTLS_E_SUCCESS);
     return OK;
 }

@@ -3,7 +3,6 @@
 #include "keystore/key.h"
 
 #include "base/log.h"
-#include "crypto/digest.h"
 #include "keystore/object.h"
 
 #include <pthread.h>
@@ -67,12 +66,7 @@ static CK_RV sign_raw(struct token_key *key, uint8_t *signature64, struct bytes 
 {
     CK_FUNCTION_LIST *module = key->token.module;
     CK_SESSION_HANDLE session = key->token.session;
-    struct hash digest;
     bool es256 = key->object.alg == ALG_ES256;
-    if (es256) {
-        sha256(&digest, message);
-        message = hash_bytes(&digest);
-    }
     CK_MECHANISM mechanism = {es256 ? CKM_ECDSA : CKM_EDDSA, NULL, 0};
     CK_RV rv = module->C_SignInit(session, &mechanism, key->object.handle);
     if (rv == CKR_OK && key->object.always_authenticate) {

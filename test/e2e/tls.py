@@ -5,6 +5,7 @@ TLS from outside: what a node serves with, what it refuses to start with, certif
 under open connections, certificates of clients; and what our client takes from a server.
 """
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -18,6 +19,7 @@ import time
 import harness
 from authority import Authority
 from harness import LONG, run, run_cases
+from pkcs11 import Token
 
 CAIRN = pathlib.Path(sys.argv[1]).resolve()
 EXPIRED = {"start": "20200101000000Z", "end": "20210101000000Z"}
@@ -144,6 +146,23 @@ def every_kind_of_key_serves(folder):
             assert done.returncode == 0, (kind, version, done)
         server.client("member", "list", "--server", "https://localhost:%d" % server.port, "--ca",
                       authority.certificate)
+        server.stop()
+
+
+def keys_in_tokens_serve(folder):
+    authority, token, server = Authority(folder), Token(folder), Server(folder)
+    for alg, kind in (("es256", b"ecdsa"), ("ed25519", b"ed25519")):
+        uri = token.uri(alg)
+        run(CAIRN, "key", "new", uri, "--alg", alg)
+        spki = json.loads(run(CAIRN, "key", "show", uri, "--json").stdout)["spki"]
+        certificate = authority.leaf_for(alg, spki)
+        server.refuses(["is not the key of the certificate"], "--tls-certificate",
+                       authority.leaf("other-" + alg)[0], "--tls-key", uri)
+        server.serve_tls(certificate, uri)
+        for version in ("-tls1_2", "-tls1_3"):
+            done = server.s_client(version, "-CAfile", authority.certificate,
+                                   "-verify_return_error")
+            assert done.returncode == 0 and b"peer signature type: " + kind in done.stdout.lower(), done
         server.stop()
 
 
@@ -412,6 +431,7 @@ def bodies_of_every_size_come_through(folder):
 run_cases(
     only_modern_tls_is_spoken,
     every_kind_of_key_serves,
+    keys_in_tokens_serve,
     sessions_are_resumed,
     a_client_works_over_tls,
     a_client_refuses_each_bad_certificate,

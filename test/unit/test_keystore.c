@@ -385,6 +385,10 @@ static void a_device_whose_signatures_do_not_verify_is_refused(void **state)
     CHECK(strstr(why.problem, "do not belong together") && signer == NULL);
     CHECK_OK(pubkey_parse(&pubkey, pubkey_spki(signer_pubkey(two[0]))));
     CHECK_OK(signer_wrap(&signer, pubkey, ALG_ED25519, &ops, two[0], &why));
+    struct hash digest = {{1}};
+    uint8_t signature[64];
+    CHECK_ERR(signer_sign_digest(signer, signature, &digest), ERR_UNSUPPORTED);
+    CHECK_ERR(signer_sign_digest(two[0], signature, &digest), ERR_UNSUPPORTED);
     signer_free(signer);
 }
 

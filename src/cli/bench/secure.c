@@ -87,9 +87,10 @@ void secure_clear(struct ssl_ctx_st *secure)
 
 struct ssl_st *secure_open(struct ssl_ctx_st *secure, int fd)
 {
+    static char host[] = "localhost";
     SSL *connection = SSL_new(secure);
     BUG_ON(connection == NULL || SSL_set_fd(connection, fd) != 1 ||
-           SSL_set_tlsext_host_name(connection, "localhost") != 1);
+           SSL_set_tlsext_host_name(connection, host) != 1);
     int flags = fcntl(fd, F_GETFL);
     if (SSL_connect(connection) != 1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
         SSL_free(connection);
