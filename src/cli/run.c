@@ -101,28 +101,12 @@ static int serve(struct serving *serving, const struct args *args)
     return STATUS_OK;
 }
 
-/* Settings that nothing reads yet are refused, not passed over. */
-static enum err check_served(const struct config *config, struct why *why)
-{
-    static const enum config_number unserved[] = {CONFIG_KEY_audit_key};
-    for (size_t i = 0; i < sizeof unserved / sizeof unserved[0]; i++) {
-        if (config->origins[unserved[i]].from != CONFIG_FROM_DEFAULT) {
-            return why_say(why, ERR_UNSUPPORTED, config_keys[unserved[i]].name, NULL,
-                           "has no effect in this version", "Leave it out.");
-        }
-    }
-    return OK;
-}
-
 static int run(const struct args *args)
 {
     struct serving *serving = mem_zalloc(sizeof *serving);
     struct why why = {0};
     serving->dir = args->operands[0];
     enum err err = settings_load(&serving->config, args, &why);
-    if (err == OK) {
-        err = check_served(&serving->config, &why);
-    }
     int status = err == OK ? serve(serving, args) : fail(err, &why);
     config_clear(&serving->config);
     free(serving);

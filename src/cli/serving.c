@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/acts.h"
 #include "config/secret.h"
 #include "http/events.h"
 #include "keystore/keystore.h"
@@ -71,6 +72,29 @@ enum err serving_open_node(struct node **out, const char *dir, const struct conf
     return node_open(out, &options, why);
 }
 
+/* Without a key the log is written all the same, only not deposited. */
+static enum err start_deposits(struct serving *serving, struct secrets *secrets, struct why *why)
+{
+    const char *name = serving->config.audit_key;
+    bool is_set = serving->config.origins[CONFIG_KEY_audit_key].from != CONFIG_FROM_DEFAULT;
+    bool below = name[0] != '/' && !keystore_is_uri(name);
+    char *path = below ? path_join(serving->dir, name) : mem_strdup(name);
+    struct audit_deposits_options options = {.node = serving->api.node, .dir = serving->dir};
+    enum err err = check_key(serving->dir, name, why);
+    bool wanted = is_set || file_exists(path);
+    if (err == OK && wanted) {
+        err = keystore_open(&options.key, path, secrets_ask, secrets, why);
+    }
+    free(path);
+    TRY(err);
+    if (!wanted) {
+        log_event(LOG_WARN, "audit.no_key", "remedy=\"cairn audit enable DIR registers one\"");
+        return OK;
+    }
+    TRY(audit_deposits_new(&serving->deposits, &options, why));
+    return audit_deposits_start(serving->deposits, why);
+}
+
 /* What has keys, which need the secrets. */
 static enum err start_with_keys(struct serving *serving, struct why *why)
 {
@@ -82,6 +106,9 @@ static enum err start_with_keys(struct serving *serving, struct why *why)
     }
     if (err == OK) {
         err = serving_open_node(&serving->api.node, serving->dir, &serving->config, &secrets, why);
+    }
+    if (err == OK) {
+        err = start_deposits(serving, &secrets, why);
     }
     secrets_clear(&secrets);
     return err;
@@ -168,11 +195,26 @@ static void stop_all(struct serving *serving, unsigned wait_ms)
         access_free(serving->api.access);
     }
     witness_stop(serving->witnesses);
+    audit_deposits_free(serving->deposits);
     if (serving->api.node) {
         node_close(serving->api.node);
     }
     if (serving->tls) {
         tls_close(serving->tls);
+    }
+}
+
+static void note_config(const struct serving *serving)
+{
+    char *path = path_join(serving->dir, CONFIG_FILE);
+    note_file(serving->api.node, AUDIT_CONFIG_LOAD, path);
+    free(path);
+}
+
+static void note_certificate(const struct serving *serving)
+{
+    if (serving->tls) {
+        note_file(serving->api.node, AUDIT_CERTIFICATE_LOAD, serving->config.tls_certificate);
     }
 }
 
@@ -185,7 +227,10 @@ enum err serving_start(struct serving *serving, struct why *why)
     if (err == OK) {
         err = start_server(serving, why);
     }
-    if (err != OK) {
+    if (err == OK) {
+        note_config(serving);
+        note_certificate(serving);
+    } else {
         stop_all(serving, 0);
     }
     return err;
@@ -246,6 +291,8 @@ static bool reload_tls(struct serving *serving, const struct config *before)
     secrets_clear(&secrets);
     if (err != OK) {
         say_refused("tls_certificate", err, &why);
+    } else {
+        note_certificate(serving);
     }
     return err == OK;
 }
@@ -310,6 +357,7 @@ bool serving_reload(struct serving *serving, struct config *fresh)
     all &= reload_tls(serving, &before);
     all &= reload_access(serving);
     all &= reload_witnesses(serving, &before);
+    note_config(serving);
     config_clear(&before);
     return all;
 }

@@ -9,6 +9,7 @@
 #include "http/access.h"
 #include "http/api.h"
 #include "http/tls.h"
+#include "service/audit/deposits.h"
 #include "service/witness/witness.h"
 
 #include <stdatomic.h>
@@ -19,8 +20,9 @@ struct serving {
     const char *dir;
     struct config config;
     struct api api;
-    struct server_tls *tls;      /* NULL: plain */
-    struct witnesses *witnesses; /* NULL: none */
+    struct server_tls *tls;          /* NULL: plain */
+    struct witnesses *witnesses;     /* NULL: none */
+    struct audit_deposits *deposits; /* NULL: no key for them */
     struct server *server;
     atomic_uint beats[SERVING_LOOPS_MAX]; /* seconds that each event loop has seen */
     unsigned beats_before[SERVING_LOOPS_MAX];

@@ -102,8 +102,9 @@ enum config_log_to { CONFIG_LOG_STDERR, CONFIG_LOG_SYSLOG };
       "or a pkcs11: URI")                                                                          \
     X(TEXT, checkpoint_key, "checkpoint-key", "KEY", "keys/checkpoint.key", NULL, 1, 4000,         \
       RESTART, "the key that signs checkpoints, written alike")                                    \
-    X(TEXT, audit_key, "audit-key", "KEY", "", NULL, 0, 4000, RESTART,                             \
-      "the key that deposits the audit log's head, written alike; none: no deposit")               \
+    X(TEXT, audit_key, "audit-key", "KEY", "keys/audit.key", NULL, 1, 4000, RESTART,               \
+      "the key that deposits the audit log's head, written alike; nothing is deposited where "     \
+      "this was not set and there is no such file")                                                \
     X(TEXT, passphrase_file, "passphrase-file", "FILE", "", NULL, 0, 4000, RESTART,                \
       "first line: the passphrase of the node's key files; else the systemd credential "           \
       "key-passphrase")                                                                            \

@@ -6,6 +6,7 @@
 #include "http/api.h"
 #include "http/problem.h"
 #include "http/render.h"
+#include "store/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,16 @@ void get_sessions(void *context, struct exchange *exchange)
     respond_json(exchange, 200, answer);
 }
 
+/* For the audit log: an operator ended a session that is not the one it speaks in. */
+static void note_revoked(struct node *node, const struct reader *reader, const char *session)
+{
+    char who[65];
+    hex_write(who, hash_bytes(&reader->kid));
+    struct audit_entry entry = {
+        .act = AUDIT_SESSION_REVOKE, .who = who, .details = {{"session", session}}};
+    audit_add(node_audit(node), &entry, 1);
+}
+
 void delete_session(void *context, struct exchange *exchange)
 {
     struct access *access = api_access(context);
@@ -226,6 +237,10 @@ void delete_session(void *context, struct exchange *exchange)
         respond_refusal(exchange, err, "session", text,
                         "GET /v1/sessions lists them; 'this' is the one that asks.");
         return;
+    }
+    if (reader->is_operator &&
+        !(reader->by_session && memcmp(reader->session, id, sizeof id) == 0)) {
+        note_revoked(access->node, reader, text);
     }
     if (access_is_secure(access) && memcmp(reader->session, id, sizeof id) == 0) {
         set_cookie(exchange, "", 0);

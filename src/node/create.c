@@ -29,7 +29,8 @@ struct creation {
     const struct signer *operator_key;
     const struct signer *receipt_key;
     const struct signer *checkpoint_key;
-    struct signer *made[3]; /* those of the three that were made here */
+    const struct signer *audit_key;
+    struct signer *made[4]; /* those of the four that were made here */
     size_t made_count;
     struct buf genesis;
     struct header header;
@@ -132,6 +133,7 @@ static enum err make_keys(struct creation *creation, struct why *why)
     TRY(use_key(creation, &creation->receipt_key, wanted->receipt_key, NODE_RECEIPT_KEY, why));
     TRY(use_key(creation, &creation->checkpoint_key, wanted->checkpoint_key, NODE_CHECKPOINT_KEY,
                 why));
+    TRY(use_key(creation, &creation->audit_key, NULL, NODE_AUDIT_KEY, why));
     return check_keys(creation, why);
 }
 
@@ -146,7 +148,7 @@ static void make_genesis(struct creation *creation)
     random_bytes(genesis->random32, sizeof genesis->random32);
     genesis->name = bytes_text(creation->name);
     genesis->suite = SUITE_1;
-    genesis->member_count = 2;
+    genesis->member_count = 3;
     genesis->members[0] = (struct genesis_member){
         .id = bytes_text(NODE_OPERATOR_ID),
         .kind = MEMBER_INSTITUTION,
@@ -164,6 +166,15 @@ static void make_genesis(struct creation *creation)
         .key_count = 2,
         .keys = {genesis_key(creation->receipt_key, PURPOSE_RECEIPT),
                  genesis_key(creation->checkpoint_key, PURPOSE_CHECKPOINT)},
+    };
+    genesis->members[2] = (struct genesis_member){
+        .id = bytes_text(NODE_AUDIT_ID),
+        .kind = MEMBER_APPLICATION,
+        .institution = bytes_text(NODE_OPERATOR_ID),
+        .role_count = 1,
+        .roles = {bytes_text("application")},
+        .key_count = 1,
+        .keys = {genesis_key(creation->audit_key, PURPOSE_MEMBER)},
     };
     genesis_write(&creation->genesis, genesis);
     free(genesis);

@@ -15,10 +15,12 @@ struct node;
 /* The files of a ledger's folder DIR. */
 #define NODE_RECEIPT_KEY    "keys/receipt.key"
 #define NODE_CHECKPOINT_KEY "keys/checkpoint.key"
+#define NODE_AUDIT_KEY      "keys/audit.key"
 #define NODE_OPERATOR_KEY   "operator.key"
 #define NODE_CLOCK_ACCEPT   "clock.accept"
 #define NODE_OPERATOR_ID    "operator"
 #define NODE_ID             "node-1"
+#define NODE_AUDIT_ID       "audit" /* the member that deposits the audit log's head */
 
 /* Makes DIR with a new ledger `name`: keys, genesis, block 0, DIR/NAME.trust and DIR/operator.key.
  * `passphrase` (may be NULL) encrypts the operator's key. ERR_EXISTS if DIR holds a ledger,

@@ -23,6 +23,12 @@
     X(AUDIT_NODE_START, "node.start",                                                            \
       "The node opened the ledger: chain, head, whether it only reads.")                         \
     X(AUDIT_NODE_STOP, "node.stop", "The node closed the ledger in order.")                      \
+    X(AUDIT_CONFIG_LOAD, "config.load",                                                          \
+      "Settings were read, at the start or anew: the file and its digest.")                      \
+    X(AUDIT_CERTIFICATE_LOAD, "certificate.load",                                                \
+      "The TLS certificate was read, at the start or anew: the file and its digest.")            \
+    X(AUDIT_SESSION_REVOKE, "session.revoke",                                                    \
+      "An operator ended a session, not the one it spoke in.")                                   \
     X(AUDIT_KEY_OPEN, "key.open", "A private key was opened: for what, and its kid.")            \
     X(AUDIT_CLOCK_ACCEPT, "clock.accept", "A step of the clock was accepted.")                   \
     X(AUDIT_LEDGER_RESTART, "ledger.restart", "A loss was declared and a new epoch began.")      \

@@ -1,0 +1,122 @@
+/* cairn audit enable: registers the key that deposits the audit log's head, where the ledger was
+ * made without one. */
+#include "base/file.h"
+#include "cli/output.h"
+#include "cli/sign.h"
+#include "cli/verbs.h"
+#include "crypto/random.h"
+#include "modules/member/member.h"
+#include "node/node.h"
+
+#include <stdlib.h>
+
+/* The key of DIR, made if there is none. */
+static enum err own_key(struct signer **out, const char *dir, struct why *why)
+{
+    char *path = path_join(dir, NODE_AUDIT_KEY);
+    struct buf pem = {0};
+    enum err err = OK;
+    if (!file_exists(path)) {
+        err = key_generate(&pem, ALG_ED25519, NULL);
+        err = err == OK ? file_create(path, buf_bytes(&pem), 0600, why) : err;
+    }
+    if (err == OK) {
+        err = signer_open(out, path, NULL, NULL, why);
+    }
+    if (pem.len > 0) {
+        wipe(pem.at, pem.len);
+    }
+    buf_clear(&pem);
+    free(path);
+    return err;
+}
+
+static enum err audit_key(struct signer **out, const struct args *args, struct why *why)
+{
+    const char *name = args_text(args, "audit-key");
+    return name ? key_open(out, name, args, why) : own_key(out, args->operands[0], why);
+}
+
+static enum err body_write(struct buf *out, const struct signing *signing,
+                           const struct signer *audit, struct why *why)
+{
+    struct buf request = {0};
+    enum err err = possession_sign(&request, &signing->chain, bytes_text(NODE_AUDIT_ID),
+                                   PURPOSE_MEMBER, audit);
+    if (err == OK) {
+        struct member_register body = {.member = bytes_text(NODE_AUDIT_ID),
+                                       .kind = MEMBER_APPLICATION,
+                                       .institution = bytes_text(signing->member),
+                                       .role_count = 1,
+                                       .roles = {bytes_text("application")},
+                                       .key_count = 1,
+                                       .keys = {{.possession = buf_bytes(&request)}}};
+        member_register_write(out, &body);
+    } else {
+        why_say(why, err, "audit key", NULL, "can't sign", NULL);
+    }
+    buf_clear(&request);
+    return err;
+}
+
+static enum err enable(const struct args *args, const struct signing *signing, struct why *why)
+{
+    struct signer *audit = NULL;
+    struct buf body = {0};
+    struct buf statement = {0};
+    struct hash id;
+    json_t *answer = NULL;
+    enum err err = audit_key(&audit, args, why);
+    if (err == OK) {
+        err = body_write(&body, signing, audit, why);
+    }
+    if (err == OK) {
+        struct matter matter = {MEMBER_TYPE("register"), NODE_AUDIT_ID, buf_bytes(&body)};
+        err = signing_sign(signing, &matter, &statement, &id, why);
+    }
+    if (err == OK) {
+        err = statement_post(signing->client, "/v1/statements", "application/cose",
+                             buf_bytes(&statement), &answer, why);
+    }
+    if (err == OK) {
+        answer_print(args, answer);
+    }
+    signer_free(audit);
+    buf_clear(&body);
+    buf_clear(&statement);
+    return err;
+}
+
+static int run(const struct args *args)
+{
+    struct why why = {0};
+    struct signing signing = {0};
+    enum err err = signing_open(&signing, args, "as", &why);
+    if (err == OK) {
+        err = enable(args, &signing, &why);
+    }
+    signing_close(&signing);
+    return err == OK ? STATUS_OK : fail(err, &why);
+}
+
+static const struct arg options[] = {
+    {"audit-key", "FILE", "a key that exists; else DIR/keys/audit.key, made if need be", NULL,
+     false, false},
+    ARGS_SIGNING,
+    ARG_AS,
+    {0},
+};
+
+const struct verb verb_audit_enable = {
+    .name = "audit enable",
+    .operands = "DIR",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "register the key that deposits an audit log's head",
+    .text = "For ledgers made by a version that had no audit log; 'cairn init' does it by itself.\n"
+            "Makes the member audit, an application that can deposit and nothing else. Run it as\n"
+            "the user that the node runs as; the node takes the key at its next start.",
+    .example = "cairn audit enable court --key operator.key",
+    .args = options,
+    .run = run,
+};
