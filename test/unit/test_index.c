@@ -5,8 +5,8 @@
 #include "store/index.h"
 #include "store/store.h"
 
-#include <ftw.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
