@@ -277,7 +277,7 @@ static void write_stderr(enum log_level level, struct line *line)
 {
     /* One write keeps lines of several threads apart. A lost line is not worth stopping for. */
     char whole[LINE_CAP + 8];
-    int len = snprintf(whole, 5, with_priority ? "<%u>" : "", levels[level].severity);
+    int len = with_priority ? snprintf(whole, 5, "<%u>", levels[level].severity) : 0;
     memcpy(whole + len, line->at, line->len);
     whole[(size_t)len + line->len] = '\n';
     ssize_t ignored = write(STDERR_FILENO, whole, (size_t)len + line->len + 1);
