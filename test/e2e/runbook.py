@@ -19,7 +19,7 @@ SOURCES = pathlib.Path(sys.argv[2])
 TEXTS = ("docs/operations.md",)
 # Programs of the system that the texts may name.
 PROGRAMS = {"systemctl", "journalctl", "curl", "make", "install", "mv", "cp", "systemd-sysusers",
-            "systemd-analyze"}
+            "systemd-analyze", "sh", "openssl", "sha256sum"}
 
 
 def run(*words):

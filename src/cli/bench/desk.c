@@ -385,7 +385,7 @@ enum err desk_enrol(const struct desk *desk, uint16_t port, struct why *why)
     struct signer *registrar = NULL;
     struct buf statement = {0};
     char *path = path_join(desk->dir, NODE_OPERATOR_KEY);
-    enum err err = signer_open(&registrar, path, NULL, NULL, why);
+    enum err err = keystore_open(&registrar, path, NULL, NULL, why);
     if (err == OK) {
         err = enrolment(desk, &statement, registrar);
     }
