@@ -28,6 +28,7 @@ static const struct verb *const verbs[] = {
     &verb_verify,
     &verb_inspect,
     &verb_show,
+    &verb_watch,
     &verb_supersede,
     &verb_withdraw,
     &verb_countersign,

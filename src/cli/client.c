@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define CONNECT_S    5
+#define SILENT_S     40 /* of a stream that says something every 15 s */
 #define STALLED_S    60 /* no byte for so long */
 #define TRIES        6
 #define FIRST_WAIT   200 /* milliseconds, doubled each time: 6 s in all */
@@ -46,6 +47,11 @@ struct answer {
     struct buf body;
     size_t max;
     bool too_long;
+    CURL *curl;
+    client_part_fn *part; /* of an answer without an end: takes it instead of `body` */
+    void *context;
+    bool stopped; /* part wants no more */
+    uint64_t heard_ns;
 };
 
 /* The value of an option, else of a variable, else `other`. */
@@ -127,10 +133,22 @@ void client_free(struct client *client)
     }
 }
 
+static bool is_good(CURL *curl)
+{
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200;
+}
+
 static size_t take(char *at, size_t size, size_t count, void *context)
 {
     struct answer *answer = context;
     size_t len = size * count;
+    answer->heard_ns = clock_mono_ns();
+    if (answer->part && is_good(answer->curl)) {
+        answer->stopped = !answer->part(answer->context, (struct bytes){(const uint8_t *)at, len});
+        return answer->stopped ? 0 : len;
+    }
     if (len > answer->max - answer->body.len) {
         answer->too_long = true;
         return 0;
@@ -162,12 +180,39 @@ static void prepare(struct client *client, const char *path, struct answer *answ
     }
 }
 
+/* About once a second: a stream that has been silent for long is dead. */
+static int watch_silence(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put,
+                         curl_off_t put)
+{
+    (void)to_get;
+    (void)got;
+    (void)to_put;
+    (void)put;
+    const struct answer *answer = context;
+    return clock_mono_ns() - answer->heard_ns > SILENT_S * UINT64_C(1000000000);
+}
+
+/* An answer without an end comes slowly; its server says something at least every 15 seconds. */
+static void prepare_stream(CURL *curl, struct answer *answer)
+{
+    answer->curl = curl;
+    answer->heard_ns = clock_mono_ns();
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 0L);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_silence);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, answer);
+}
+
 static enum err perform(struct client *client, struct answer *answer, struct why *why)
 {
     CURLcode code = curl_easy_perform(client->curl);
     if (answer->too_long) {
         return why_say(why, ERR_UNREACHABLE, "server", client->server,
                        "gave an answer that is too long", "Check that it is a node of Cairn.");
+    }
+    if (answer->stopped) {
+        answer->status = 200;
+        return OK;
     }
     if (code != CURLE_OK && client->peer.err != OK) {
         if (why) {
@@ -223,6 +268,9 @@ static enum err send_once(struct client *client, const struct request *request,
     struct curl_slist *headers = NULL;
     bool post = request->content_type != NULL;
     prepare(client, request->path, answer);
+    if (answer->part) {
+        prepare_stream(client->curl, answer);
+    }
     enum err err = client_auth_fields(&client->auth, &headers, client->server,
                                       post ? "POST" : "GET", request->path, request->body);
     if (err != OK) {
@@ -306,6 +354,22 @@ static enum err json_of(json_t **out, const struct buf *body, const struct clien
                        "Check that it is a node of Cairn.");
     }
     return OK;
+}
+
+enum err client_stream(struct client *client, const char *path, client_part_fn *part, void *context,
+                       struct why *why)
+{
+    struct answer answer = {.max = PROBLEM_MAX, .part = part, .context = context};
+    struct request request = {.path = path};
+    enum err err = show_who(client, &request, why);
+    if (err == OK || (err == ERR_NOT_FOUND && !client->auth.path)) {
+        err = send_once(client, &request, &answer, why);
+    }
+    if (err == OK && answer.status != 200) {
+        err = refused(&answer, why);
+    }
+    buf_clear(&answer.body);
+    return err;
 }
 
 enum err client_get_json(struct client *client, const char *path, json_t **out, struct why *why)

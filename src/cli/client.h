@@ -55,6 +55,13 @@ must_use enum err client_get(struct client *client, const char *path, size_t max
 must_use enum err client_get_json(struct client *client, const char *path, json_t **out,
                                   struct why *why);
 
+/* GET of an answer without an end: each part is handed on as it comes, until `part` returns false
+ * (OK) or the connection ends (OK, or ERR_UNREACHABLE where it broke). Says who asks if it has a
+ * key. ERR_REFUSED as client_get. */
+typedef bool client_part_fn(void *context, struct bytes part);
+must_use enum err client_stream(struct client *client, const char *path, client_part_fn *part,
+                                void *context, struct why *why);
+
 /* POSTs statements and reads the JSON answer (201 or 207). A connection that breaks, a busy node
  * or one that took too long is tried again a few times with the same bytes: the ledger answers what
  * it has already with its first place. Errors as in client_get, ERR_FORMAT. */

@@ -49,6 +49,7 @@ extern const struct verb verb_statement_new;
 extern const struct verb verb_statement_send;
 extern const struct verb verb_session_new;
 extern const struct verb verb_session_list;
+extern const struct verb verb_watch;
 extern const struct verb verb_session_end;
 extern const struct verb verb_completion;
 extern const struct verb verb_bench;

@@ -1,5 +1,6 @@
 #include "http/scitt.h"
 
+#include "base/log.h"
 #include "codec/text.h"
 #include "http/access.h"
 #include "http/api.h"
@@ -55,6 +56,18 @@ static void registering_free(void *kept)
     free(registering);
 }
 
+/* Who brought it: the ledger knows only who signed. */
+static void say_registered(const struct exchange *exchange, const struct hash *statement)
+{
+    char id[2 * sizeof statement->at + 1];
+    const struct reader *reader = access_member(exchange);
+    if (reader) {
+        hex_write(id, hash_bytes(statement));
+        log_event(LOG_INFO, "scitt.registered", "member=%s statement=%s request=%s", reader->member,
+                  id, exchange_request_id(exchange));
+    }
+}
+
 static void finish(void *context, struct exchange *exchange)
 {
     const struct registering *registering = exchange_kept(exchange);
@@ -63,6 +76,7 @@ static void finish(void *context, struct exchange *exchange)
         access_respond(exchange, api_access(context), answer->err, &answer->why);
         return;
     }
+    say_registered(exchange, &answer->id);
     respond_entry(api_node(context), exchange, answer->index);
     if (exchange_response(exchange)->status == 200) {
         exchange_response(exchange)->status = 201;

@@ -4,8 +4,10 @@
 Event streams: what they tell, where they go on, what they cost.
 """
 import json
+import os
 import resource
 import socket
+import subprocess
 import sys
 import time
 
@@ -17,11 +19,13 @@ CAIRN = sys.argv[1]
 class Stream:
     """One connection that listens to /v1/events."""
 
-    def __init__(self, port, query="", last=None):
+    def __init__(self, port, query="", last=None, token=None):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=LONG)
         headers = "Host: localhost\r\nAccept: text/event-stream\r\n"
         if last:
             headers += "Last-Event-ID: %s\r\n" % last
+        if token:
+            headers += "Authorization: Bearer %s\r\n" % token
         self.socket.sendall(("GET /v1/events%s HTTP/1.1\r\n%s\r\n" % (query, headers)).encode())
         self.raw = b""
         self.text = ""
@@ -133,6 +137,66 @@ def a_restart_of_the_server_costs_no_event(folder):
     ledger.stop()
 
 
+def members_hear_of_their_own_statements(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    keys = {name: ledger.member(name) for name in ("clerk", "judge")}
+    session = json.loads(ledger.cli("session", "new", "--key", keys["clerk"], "--json").stdout)
+    stream = Stream(ledger.port, token=session["token"])
+    deposit(ledger, keys["judge"], "a judge's")
+    assert stream.event()[0] == "block"
+    deposit(ledger, keys["clerk"], "a clerk's")
+    kind, where, record = stream.event()
+    assert (kind, record["submitter"]) == ("statement", "clerk"), (kind, record)
+    assert where == "0.%d.%d" % (record["height"], record["index"]), (where, record)
+    assert stream.event()[1] == "0.%d" % record["height"]
+    stream.close()
+    # In the middle of a block, and all from the beginning: two registrations and a deposit of others.
+    again = Stream(ledger.port, last=where, token=session["token"])
+    assert again.event()[:2] == ("block", "0.%d" % record["height"])
+    again.close()
+    everything = Stream(ledger.port, last="0.0", token=session["token"])
+    told = [everything.event()[0] for _ in range(ledger.height() + 1)]
+    assert told == ["block"] * (ledger.height() - 1) + ["statement", "block"], told
+    everything.close()
+    ledger.stop()
+
+
+def watch_shows_events_and_comes_again(folder):
+    ledger = Ledger(CAIRN, folder).init().start()
+    key = ledger.member("clerk")
+    deposit(ledger, key, "one")
+    height = ledger.height()
+    text = ledger.cli("watch", "--after", "0.0", "--count", height).stdout.splitlines()
+    assert len(text) == height and all(line.startswith("block 20") for line in text), text
+    lines = ledger.cli("watch", "--after", "0.%d" % (height - 1), "--count", 2, "--key", key,
+                       "--json").stdout.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["event"] for event in events] == ["statement", "block"], events
+    assert events[1]["id"] == "0.%d" % height, events
+    shown = ledger.cli("watch", "--after", "0.%d" % (height - 1), "--count", 1, "--key", key).stdout
+    assert shown.startswith("statement 20") and "evidence.deposit" in shown, shown
+    gap = ledger.cli("watch", "--after", "9.9", "--count", 1).stdout
+    assert gap == "blocks before %d are not told\n" % (height + 1), gap
+    assert "id of an event" in ledger.cli("watch", "--after", "x", wanted=1).stderr
+    assert "--count" in ledger.cli("watch", "--count", "0", wanted=2).stderr
+    # It waits for a server that goes away, and misses nothing.
+    env = dict(os.environ, CAIRN_SERVER="http://127.0.0.1:%d" % ledger.port)
+    watching = subprocess.Popen([CAIRN, "watch", "--count", "2", "--json", "--after",
+                                 "0.%d" % (height - 1)], env=env, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+    assert json.loads(watching.stdout.readline())["data"]["height"] == height
+    port = ledger.port
+    ledger.kill()
+    ledger.start("--listen", "127.0.0.1:%d" % port)
+    deposit(ledger, key, "two")
+    assert json.loads(watching.stdout.readline())["data"]["height"] == height + 1
+    assert watching.wait(LONG) == 0
+    watching.stdout.close()
+    watching.stderr.close()
+    ledger.stop()
+    assert "could not be reached" in ledger.cli("watch", wanted=2).stderr
+
+
 def what_cant_be_resumed_is_said(folder):
     ledger = Ledger(CAIRN, folder).init().start()
     height = ledger.height()
@@ -187,7 +251,8 @@ def many_idle_streams_cost_little(folder):
 
 def main():
     run_cases(blocks_are_told_and_streams_go_on, a_restart_of_the_server_costs_no_event,
-              what_cant_be_resumed_is_said, many_idle_streams_cost_little,
+              what_cant_be_resumed_is_said, members_hear_of_their_own_statements,
+              watch_shows_events_and_comes_again, many_idle_streams_cost_little,
               a_quiet_stream_is_kept_alive_by_comments)
 
 

@@ -50,8 +50,8 @@ class Ledger:
         """Starts the server without waiting for it."""
         self.errors = open(self.folder / "server.log", "ab")
         self.server = subprocess.Popen(
-            [self.cairn, "run", str(self.dir), "--listen", "127.0.0.1:0",
-             *options], stdout=subprocess.PIPE,
+            [self.cairn, "run", str(self.dir),
+             *([] if "--listen" in options else ["--listen", "127.0.0.1:0"]), *options], stdout=subprocess.PIPE,
             stderr=self.errors)
         return self
 

@@ -102,6 +102,12 @@ const char *exchange_target(const struct exchange *exchange)
     return exchange->route->pattern;
 }
 
+const char *exchange_request_id(const struct exchange *exchange)
+{
+    (void)exchange;
+    return "0123456789abcdef";
+}
+
 bool exchange_peer_is_loopback(const struct exchange *exchange)
 {
     (void)exchange;
