@@ -98,6 +98,12 @@ class Ledger:
         with open("/proc/%d/statm" % self.server.pid, encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def memory_top(self):
+        """The most bytes that the server ever had resident."""
+        with open("/proc/%d/status" % self.server.pid, encoding="ascii") as file:
+            top = next(line for line in file if line.startswith("VmHWM:"))
+        return int(top.split()[1]) * 1024
+
     def cli(self, *words, wanted=0, timeout=LONG):
         env = dict(os.environ, CAIRN_SERVER="http://127.0.0.1:%s" % self.port)
         return run(self.cairn, *words, env=env, wanted=wanted, timeout=timeout)

@@ -1,11 +1,14 @@
 /* usage: load send PORT KEY TRUST MEMBER ACKNOWLEDGED SEED
  *        load check PORT TRUST ACKNOWLEDGED FIRST
+ *        load flood PORT KEY TRUST MEMBER ACKNOWLEDGED SEED CONNECTIONS SECONDS
  *
  * send: deposits on several connections as fast as answers come, until the node goes away. What was
  * acknowledged, and nothing else, is appended to ACKNOWLEDGED: statement id, log index, number of
  * one item, its SHA-256. Prints "first" at the first acknowledgement.
  * check: every line from number FIRST on is found by its digest, and its proof holds.
- * Both exit with 0 unless the node answers something that it must not. */
+ * flood: deposits on so many connections for so long; what is refused is sent again at once. Prints
+ * how many requests were sent, how many were acknowledged, and how many ended without an answer.
+ * All exit with 0 unless the node answers something that it must not. */
 #include "admit/admit.h"
 #include "codec/text.h"
 #include "crypto/digest.h"
@@ -21,6 +24,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,13 @@
 #define CONNECTIONS 4
 #define GROUP_MAX   16
 #define ITEMS_TOP   600
+
+/* Of a flood: */
+#define HEAVY_EVERY 2    /* one connection of so many sends large batches */
+#define HEAVY_ITEMS 6000 /* half a megabyte */
+#define FLOOD_STACK (256u << 10)
+#define REFUSED_NS  2000000
+#define CLOSE_LINE  "\r\nConnection: close\r\n"
 
 /* Stops the program unless the condition holds. */
 #define MUST(condition)                                              \
@@ -350,6 +361,136 @@ static int run_send(char **arguments)
     return 0;
 }
 
+/* ---- flood */
+
+static uint64_t flood_end_ns;
+static atomic_uint_fast64_t flood_sent;
+static atomic_uint_fast64_t flood_acknowledged;
+static atomic_uint_fast64_t flood_lost;
+
+static bool flood_goes_on(void)
+{
+    return clock_mono_ns() < flood_end_ns;
+}
+
+static void pause_ns(long ns)
+{
+    struct timespec moment = {.tv_nsec = ns};
+    nanosleep(&moment, NULL);
+}
+
+static void flood_connect(struct connection *connection)
+{
+    while (flood_goes_on() && !connect_to(connection)) {
+        close(connection->fd);
+        connection->fd = -1;
+        pause_ns(REFUSED_NS);
+    }
+}
+
+/* Sends one request until it is acknowledged. */
+static void flood_request(struct connection *connection, const char *path, const struct made *made,
+                          size_t count, struct bytes body)
+{
+    while (flood_goes_on()) {
+        atomic_fetch_add(&flood_sent, 1);
+        bool answered = ask(connection, "POST", path, "application/cbor-seq", body);
+        if (answered && connection->status == 201) {
+            note_answers(connection, made, count);
+            atomic_fetch_add(&flood_acknowledged, 1);
+            return;
+        }
+        if (answered) {
+            MUST(connection->status == 503 || connection->status == 408);
+        } else {
+            atomic_fetch_add(&flood_lost, 1);
+        }
+        if (!answered ||
+            memmem(connection->answer.at, connection->answer.len, CLOSE_LINE, strlen(CLOSE_LINE))) {
+            close(connection->fd);
+            flood_connect(connection);
+        }
+    }
+}
+
+static void flood_light(struct connection *connection)
+{
+    struct made made;
+    struct buf body = {0};
+    make_deposit(connection, &made, 1);
+    put_whole(&body, &made);
+    flood_request(connection, "/v1/statements", &made, 1, buf_bytes(&body));
+    made_clear(&made, 1);
+    buf_clear(&body);
+}
+
+static void flood_heavy(struct connection *connection)
+{
+    struct made made;
+    struct buf body = {0};
+    make_deposit(connection, &made, HEAVY_ITEMS);
+    buf_put(&body, buf_bytes(&made.statement));
+    buf_put(&body, buf_bytes(&made.items));
+    flood_request(connection, "/v1/batches", &made, 1, buf_bytes(&body));
+    made_clear(&made, 1);
+    buf_clear(&body);
+}
+
+static void *flood_connection(void *context)
+{
+    uint64_t seed = *(const uint64_t *)context;
+    struct connection connection = {.random = seed, .fd = -1};
+    flood_connect(&connection);
+    while (flood_goes_on()) {
+        if (seed % HEAVY_EVERY == 0) {
+            flood_heavy(&connection);
+        } else {
+            flood_light(&connection);
+        }
+    }
+    if (connection.fd >= 0) {
+        close(connection.fd);
+    }
+    buf_clear(&connection.answer);
+    return NULL;
+}
+
+static void flood_run(uint64_t seed, size_t count)
+{
+    pthread_t *threads = mem_alloc(count * sizeof *threads);
+    uint64_t *seeds = mem_alloc(count * sizeof *seeds);
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, FLOOD_STACK);
+    for (size_t i = 0; i < count; i++) {
+        seeds[i] = seed * count + i;
+        MUST(pthread_create(&threads[i], &small, flood_connection, &seeds[i]) == 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_attr_destroy(&small);
+    free(threads);
+    free(seeds);
+}
+
+static int run_flood(char **arguments)
+{
+    MUST(signer_open(&signer, arguments[1], NULL, NULL, NULL) == OK);
+    open_trust(arguments[2]);
+    member = arguments[3];
+    acknowledged_fd = open(arguments[4], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    MUST(acknowledged_fd >= 0);
+    flood_end_ns = clock_mono_ns() + strtoull(arguments[7], NULL, 10) * 1000000000u;
+    flood_run(strtoull(arguments[5], NULL, 10), (size_t)strtoull(arguments[6], NULL, 10));
+    printf("%" PRIuFAST64 " %" PRIuFAST64 " %" PRIuFAST64 "\n", atomic_load(&flood_sent),
+           atomic_load(&flood_acknowledged), atomic_load(&flood_lost));
+    close(acknowledged_fd);
+    signer_free(signer);
+    trust_free(trust);
+    return 0;
+}
+
 /* ---- checking */
 
 static void complain(const char *what, const char *line, const struct connection *connection)
@@ -429,8 +570,12 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "check") == 0) {
         return run_check(argv + 2);
     }
+    if (argc == 10 && strcmp(argv[1], "flood") == 0) {
+        return run_flood(argv + 2);
+    }
     fputs("usage: load send PORT KEY TRUST MEMBER ACKNOWLEDGED SEED\n"
-          "       load check PORT TRUST ACKNOWLEDGED FIRST\n",
+          "       load check PORT TRUST ACKNOWLEDGED FIRST\n"
+          "       load flood PORT KEY TRUST MEMBER ACKNOWLEDGED SEED CONNECTIONS SECONDS\n",
           stderr);
     return 2;
 }
