@@ -107,6 +107,9 @@
       "Deposits of the audit log's head.") \
     X(METRIC_AUDIT_DEPOSITED, TIME_GAUGE, "cairn_audit_deposit_time_seconds", "", "", \
       "When the audit log's head was deposited last, as Unix time; 0 if never.") \
+    /* service */ \
+    X(METRIC_SERVICE_WITNESS_FAILURES, COUNTER, "cairn_service_witness_failures_total", "", "", \
+      "Requests to witnesses that brought no cosignature.") \
     /* http */ \
     X(METRIC_HTTP_REQUESTS, COUNTER, "cairn_http_requests_total", "code", "2xx,3xx,4xx,5xx", \
       "Requests answered, by class of status.") \

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "service/peer/peer.h"
 #include "service/witness/ask.h"
 
@@ -137,6 +138,7 @@ static void succeed(struct round *round, struct target *target)
 /* The same problem is said once until something else comes of it. */
 static void fail(struct round *round, struct target *target, const char *problem)
 {
+    metric_add(METRIC_SERVICE_WITNESS_FAILURES, 0, 1);
     if (strcmp(target->problem, problem) != 0) {
         log_event(LOG_WARN, "witness.failed", "witness=%.*s reason=\"%s\"",
                   (int)target->key.name.len, (const char *)target->key.name.at, problem);
