@@ -29,3 +29,14 @@ void note_file(struct node *node, enum audit_act act, const char *path)
         .act = act, .who = who, .details = {{"file", path}, {"sha256", digest}}};
     audit_add(node_audit(node), &entry, 1);
 }
+
+void note_key(struct node *node, const char *purpose, const struct signer *signer)
+{
+    char who[AUDIT_WHO_CAP];
+    char kid[65];
+    audit_user(who, geteuid());
+    hex_write(kid, hash_bytes(pubkey_kid(signer_pubkey(signer))));
+    struct audit_entry entry = {
+        .act = AUDIT_KEY_OPEN, .who = who, .details = {{"purpose", purpose}, {"kid", kid}}};
+    audit_add(node_audit(node), &entry, 1);
+}

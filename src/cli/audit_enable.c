@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#define RECORD_MAX ((size_t)65536)
+
 /* The key of DIR, made if there is none. */
 static enum err own_key(struct signer **out, const char *dir, struct why *why)
 {
@@ -37,42 +39,67 @@ static enum err audit_key(struct signer **out, const struct args *args, struct w
     return name ? key_open(out, name, args, why) : own_key(out, args->operands[0], why);
 }
 
-static enum err body_write(struct buf *out, const struct signing *signing,
-                           const struct signer *audit, struct why *why)
+/* Whether there is such a member already: then the key is one more of its keys. */
+static enum err is_member(bool *out, const struct signing *signing, struct why *why)
 {
+    struct buf record = {0};
+    enum err err =
+        client_get(signing->client, "/v1/members/" NODE_AUDIT_ID, RECORD_MAX, &record, why);
+    buf_clear(&record);
+    *out = err == OK;
+    return client_status(signing->client) == 404 ? OK : err;
+}
+
+static void body_write(struct buf *out, const struct signing *signing, bool exists,
+                       const struct new_key *key)
+{
+    if (exists) {
+        struct member_add_key body = {.member = bytes_text(NODE_AUDIT_ID), .key = *key};
+        member_add_key_write(out, &body);
+        return;
+    }
+    struct member_register body = {.member = bytes_text(NODE_AUDIT_ID),
+                                   .kind = MEMBER_APPLICATION,
+                                   .institution = bytes_text(signing->member),
+                                   .role_count = 1,
+                                   .roles = {bytes_text("application")},
+                                   .key_count = 1,
+                                   .keys = {*key}};
+    member_register_write(out, &body);
+}
+
+/* Signs what makes the key known. */
+static enum err statement_make(struct buf *out, const struct signing *signing,
+                               const struct signer *audit, struct why *why)
+{
+    bool exists;
     struct buf request = {0};
+    struct buf body = {0};
+    struct hash id;
+    TRY(is_member(&exists, signing, why));
     enum err err = possession_sign(&request, &signing->chain, bytes_text(NODE_AUDIT_ID),
                                    PURPOSE_MEMBER, audit);
-    if (err == OK) {
-        struct member_register body = {.member = bytes_text(NODE_AUDIT_ID),
-                                       .kind = MEMBER_APPLICATION,
-                                       .institution = bytes_text(signing->member),
-                                       .role_count = 1,
-                                       .roles = {bytes_text("application")},
-                                       .key_count = 1,
-                                       .keys = {{.possession = buf_bytes(&request)}}};
-        member_register_write(out, &body);
-    } else {
-        why_say(why, err, "audit key", NULL, "can't sign", NULL);
+    if (err != OK) {
+        return why_say(why, err, "audit key", NULL, "can't sign", NULL);
     }
+    struct new_key key = {.possession = buf_bytes(&request)};
+    body_write(&body, signing, exists, &key);
+    struct matter matter = {exists ? MEMBER_TYPE("add_key") : MEMBER_TYPE("register"),
+                            NODE_AUDIT_ID, buf_bytes(&body)};
+    err = signing_sign(signing, &matter, out, &id, why);
     buf_clear(&request);
+    buf_clear(&body);
     return err;
 }
 
 static enum err enable(const struct args *args, const struct signing *signing, struct why *why)
 {
     struct signer *audit = NULL;
-    struct buf body = {0};
     struct buf statement = {0};
-    struct hash id;
     json_t *answer = NULL;
     enum err err = audit_key(&audit, args, why);
     if (err == OK) {
-        err = body_write(&body, signing, audit, why);
-    }
-    if (err == OK) {
-        struct matter matter = {MEMBER_TYPE("register"), NODE_AUDIT_ID, buf_bytes(&body)};
-        err = signing_sign(signing, &matter, &statement, &id, why);
+        err = statement_make(&statement, signing, audit, why);
     }
     if (err == OK) {
         err = statement_post(signing->client, "/v1/statements", "application/cose",
@@ -82,7 +109,6 @@ static enum err enable(const struct args *args, const struct signing *signing, s
         answer_print(args, answer);
     }
     signer_free(audit);
-    buf_clear(&body);
     buf_clear(&statement);
     return err;
 }
@@ -113,9 +139,12 @@ const struct verb verb_audit_enable = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "register the key that deposits an audit log's head",
-    .text = "For ledgers made by a version that had no audit log; 'cairn init' does it by itself.\n"
-            "Makes the member audit, an application that can deposit and nothing else. Run it as\n"
-            "the user that the node runs as; the node takes the key at its next start.",
+    .text =
+        "For ledgers made by a version that had no audit log ('cairn init' does it by itself), "
+        "and\n"
+        "for a key that was lost. Makes the member audit, an application that can deposit and\n"
+        "nothing else, or brings it one more key. Run it as the user that the node runs as; the\n"
+        "node takes the key at its next start.",
     .example = "cairn audit enable court --key operator.key",
     .args = options,
     .run = run,

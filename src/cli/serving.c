@@ -91,6 +91,7 @@ static enum err start_deposits(struct serving *serving, struct secrets *secrets,
         log_event(LOG_WARN, "audit.no_key", "remedy=\"cairn audit enable DIR registers one\"");
         return OK;
     }
+    note_key(serving->api.node, "audit", options.key);
     TRY(audit_deposits_new(&serving->deposits, &options, why));
     return audit_deposits_start(serving->deposits, why);
 }

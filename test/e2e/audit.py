@@ -8,7 +8,6 @@ import hashlib
 import json
 import pathlib
 import re
-import shutil
 import sys
 import time
 
@@ -57,13 +56,13 @@ def what_operators_do_is_written_down_and_chained(folder):
     number, head = (ledger.dir / "audit.head").read_text().split()
     assert (int(number), head) == (len(log), previous)
     # The member's own rotation and the deposit are no operator's acts.
-    assert acts(ledger) == ["node.start", "key.open", "key.open", "config.load", "statement.taken",
-                            "node.stop"], acts(ledger)
-    taken = log[4]
+    assert acts(ledger) == ["node.start", "key.open", "key.open", "key.open", "config.load",
+                            "statement.taken", "node.stop"], acts(ledger)
+    taken = log[5]
     assert taken[4]["action"] == "member.register" and len(taken[3]) == 64, taken
     config = hashlib.sha256((ledger.dir / "cairn.conf").read_bytes()).hexdigest()
-    assert log[3][4]["sha256"] == config, log[3]
-    assert {line[4].get("purpose") for line in log[1:3]} == {"receipt", "checkpoint"}
+    assert log[4][4]["sha256"] == config, log[4]
+    assert [line[4]["purpose"] for line in log[1:4]] == ["receipt", "checkpoint", "audit"]
     verify(ledger)
     shown = json.loads(ledger.cli("audit", "show", ledger.dir, "--json", "--act",
                                   "statement.taken").stdout)
@@ -197,18 +196,23 @@ def the_head_is_deposited_and_proves_the_log(folder):
     ledger.stop()
 
 
-def older_ledgers_get_the_key_from_their_operator(folder):
+def a_key_that_is_missing_comes_from_the_operator(folder):
     ledger = Ledger(CAIRN, folder).init()
-    audit_key = ledger.dir / "keys/audit.key"
-    # A key that nobody registered stands for a ledger that was made without one.
-    shutil.move(audit_key, folder / "registered.key")
+    audit_key, operator = ledger.dir / "keys/audit.key", ledger.dir / "operator.key"
+    audit_key.unlink()
     ledger.start()
     assert "event=audit.no_key" in ledger.log()
-    operator = ledger.dir / "operator.key"
-    ledger.cli("member", "revoke", "audit", "--reason", "not in older ledgers", "--key", operator)
-    done = ledger.cli("audit", "enable", ledger.dir, "--key", operator, wanted=1)
-    assert "audit" in done.stderr, done.stderr  # an id is never used twice
-    assert audit_key.exists() and audit_key.stat().st_mode & 0o077 == 0
+    first = ledger.json("/v1/members/audit")["keys"]
+    ledger.cli("audit", "enable", ledger.dir, "--key", operator)
+    assert audit_key.stat().st_mode & 0o077 == 0
+    assert len(ledger.json("/v1/members/audit")["keys"]) == len(first) + 1
+    ledger.stop()
+    yesterday(ledger)
+    ledger.start()
+    note = deposited(ledger)
+    assert ledger.json("/v1/evidence?sha256=" + note[1])["evidence"][0]["submitter"] == "audit"
+    # Once its member has ended, the deposit is refused: said, counted, and tried again later.
+    ledger.cli("member", "revoke", "audit", "--reason", "tried", "--key", operator)
     ledger.stop()
     yesterday(ledger)
     ledger.start()
@@ -224,7 +228,7 @@ def older_ledgers_get_the_key_from_their_operator(folder):
 def main():
     run_cases(the_page_names_every_act, what_operators_do_is_written_down_and_chained,
               tampering_is_found_and_named, the_head_is_deposited_and_proves_the_log,
-              older_ledgers_get_the_key_from_their_operator)
+              a_key_that_is_missing_comes_from_the_operator)
 
 
 main()

@@ -65,7 +65,7 @@ static const char *printed(enum metric metric)
     snprintf(head, sizeof head, "# HELP %s ", metric_row(metric)->name);
     const char *from = strstr((const char *)buf.at, head);
     CHECK(from);
-    const char *to = strstr(from + 1, "# HELP ");
+    const char *to = strstr(from + strlen(head), "# HELP ");
     size_t len = to ? (size_t)(to - from) : strlen(from);
     CHECK(len < sizeof out);
     memcpy(out, from, len);
