@@ -127,6 +127,8 @@
       "Bytes of bodies, queues and answers, out of the configured memory.") \
     X(METRIC_HTTP_MEMORY_MAX, GAUGE, "cairn_http_memory_max_bytes", "", "", \
       "The configured memory.") \
+    X(METRIC_HTTP_CERTIFICATE, TIME_GAUGE, "cairn_http_certificate_expiry_seconds", "", "", \
+      "When the server's certificate expires, as Unix time; 0 without TLS.") \
     X(METRIC_HTTP_RECEIVED, COUNTER, "cairn_http_received_bytes_total", "", "", \
       "Bytes of bodies that came.") \
     X(METRIC_HTTP_SENT, COUNTER, "cairn_http_sent_bytes_total", "", "", \

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "crypto/ecdsa.h"
 #include "crypto/x509.h"
 #include "keystore/keystore.h"
@@ -368,6 +369,7 @@ enum err tls_open(struct server_tls **out, const struct tls_files *files, struct
     TRY(identity_load(&identity, files, why));
     struct server_tls *tls = mem_zalloc(sizeof *tls);
     atomic_init(&tls->current, identity);
+    metric_set(METRIC_HTTP_CERTIFICATE, 0, identity->expiry_ms);
     int code = gnutls_session_ticket_key_generate(&tls->ticket_key);
     BUG_ON(code != GNUTLS_E_SUCCESS);
     *out = tls;
@@ -396,6 +398,7 @@ enum err tls_reload(struct server_tls *tls, const struct tls_files *files, struc
     TRY(identity_load(&identity, files, why));
     struct identity *before = atomic_exchange(&tls->current, identity);
     before->retired_ms = now_ms;
+    metric_set(METRIC_HTTP_CERTIFICATE, 0, identity->expiry_ms);
     before->older = tls->retired;
     tls->retired = before;
     retired_free(tls, now_ms);

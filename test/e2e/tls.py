@@ -323,15 +323,23 @@ def certificates_change_under_open_connections(folder):
 
     install(authority.leaf("first"))
     server = Server(folder).serve_tls(certificate, key)
+    def expiry():
+        metrics = Connection(server.port, authority)
+        text = metrics.ask("/metrics")[1].decode()
+        metrics.close()
+        return float(text.split("\ncairn_http_certificate_expiry_seconds ")[1].split()[0])
+
+    assert expiry() == 2524608000.0  # 2050-01-01
     kept = [Connection(server.port, authority) for _ in range(20)]
     first = kept[0].leaf()
     for connection in kept:
         assert connection.ask()[0] == 200
-    install(authority.leaf("second", kind=2048))
+    install(authority.leaf("second", kind=2048, end="20400101000000Z"))
     server.server.send_signal(signal.SIGHUP)
     server.wait_log("event=config.reloaded all=yes")
     for connection in kept:
         assert connection.ask("/v1/ledger")[0] == 200
+    assert expiry() == 2208988800.0  # 2040-01-01
     new = Connection(server.port, authority)
     assert new.leaf() != first and new.ask()[0] == 200
     another = authority.leaf("another")[0], authority.leaf("wrong")[1]
