@@ -56,6 +56,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 # log_event(LOG_LEVEL, "event", "pairs", ...)
 EVENT_CALL = re.compile(r'\blog_event\(\s*([^,]*),\s*([^,]*),\s*((?:"(?:\\.|[^"\\])*"|PRI\w+|\s)*)')
 EVENT_NAME = re.compile(r'"[a-z0-9_]+(\.[a-z0-9_]+)+"$')
+EVENT_VALUE = r'(?:[^ "%=]|%(?:\.\*)?s|%\d*(?:ll|l|z)?[dux])+'
+EVENT_PAIRS = re.compile(r'(?:[a-z0-9_]+=(?:%s|"(?:%s|[ =])*") )+$' % (EVENT_VALUE, EVENT_VALUE))
 EVENT_ROW = re.compile(r'\| `([a-z0-9_.]+)` \| (\w+) \|.*\| ([^|]*) \|$', re.M)
 MACHINE = re.compile(r'/(?:work|root|home)/|\b(?:issue|session) #?\d')
 TEXT = ('.c', '.h', '.md', '.py', '.sh', '.txt', '.build', '.yaml', '.yml', '.cddl', '.1', '.ts')
@@ -231,6 +233,9 @@ class Lint:
                 self.complain(path, number, 'event',
                               'level, event "area.word" and pairs stand in the call itself')
                 continue
+            text_of = ''.join(re.findall(r'"((?:\\.|[^"\\])*)"', re.sub(r'PRI[dux]64', '"llu"', pairs)))
+            if not EVENT_PAIRS.match(text_of.replace('\\"', '"') + ' '):
+                self.complain(path, number, 'event', 'pairs are key=VALUE with the conversions of log.h')
             fields = set(re.findall(r'(?:^|[" ])([a-z0-9_]+)=', re.sub(r'"\s*(PRI\w+)?\s*"', '', pairs)))
             level = level[4:].lower()
             known = self.events.setdefault(name.strip('" \n'), (path, number, level, set()))

@@ -355,6 +355,8 @@ bool serving_reload(struct serving *serving, struct config *fresh)
     bool all = say_restarts(&before, &serving->config);
     log_set_level((enum log_level)serving->config.log_level);
     server_log_requests(serving->server, serving->config.log_requests);
+    server_set_rate(serving->server, (unsigned)serving->config.requests_per_second,
+                    (unsigned)serving->config.requests_burst);
     all &= reload_tls(serving, &before);
     all &= reload_access(serving);
     all &= reload_witnesses(serving, &before);

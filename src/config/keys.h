@@ -71,9 +71,9 @@ enum config_log_to { CONFIG_LOG_STDERR, CONFIG_LOG_SYSLOG };
       "connections at a time")                                                                     \
     X(COUNT, connections_per_address, "connections-per-address", "N", "256", NULL, 1, 65536,       \
       RESTART, "connections at a time from one address other than loopback") \
-    X(COUNT, requests_per_second, "requests-per-second", "N", "0", NULL, 0, 1000000, RESTART,      \
+    X(COUNT, requests_per_second, "requests-per-second", "N", "0", NULL, 0, 1000000, RELOAD,       \
       "requests of one key, or one address where there is no key; 0 = no limit")                   \
-    X(COUNT, requests_burst, "requests-burst", "N", "0", NULL, 0, 1000000, RESTART,                \
+    X(COUNT, requests_burst, "requests-burst", "N", "0", NULL, 0, 1000000, RELOAD,                 \
       "requests that may come at once before the rate counts; 0 = two seconds of it")              \
     X(COUNT, streams, "streams", "N", "10000", NULL, 1, 65536, RESTART,                            \
       "event streams at a time")                                                                   \

@@ -1,6 +1,7 @@
 #include "http/access.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "codec/text.h"
 #include "http/access_internal.h"
 #include "http/api.h"
@@ -386,7 +387,8 @@ static enum decision decide(const struct policy *policy, enum route_access route
     return reader->known ? FORBID : SIGN_IN;
 }
 
-static bool answer(struct exchange *exchange, struct access *access, enum decision decision)
+static bool answer(struct exchange *exchange, struct access *access, enum decision decision,
+                   const struct reader *reader)
 {
     struct why why;
     switch (decision) {
@@ -398,6 +400,8 @@ static bool answer(struct exchange *exchange, struct access *access, enum decisi
         access_respond(exchange, access, ERR_SIGN_IN, &why);
         return false;
     case FORBID:
+        log_event(LOG_INFO, "access.denied", "request=%s peer=%s kid=%08x",
+                  exchange_request_id(exchange), exchange_peer(exchange), get_u32(reader->kid.at));
         respond_refusal(
             exchange, ERR_REFUSED, "path", exchange_path(exchange),
             "Ask the operator: 'read', 'read_roles' and 'metrics' in cairn.conf say who "
@@ -442,11 +446,13 @@ bool access_guard(void *context, struct exchange *exchange, enum route_access ro
     }
     /* A sign-in beside a cookie that has ended, or a statement beside one, is none the worse. */
     if (bad && route != ROUTE_OPEN && route != ROUTE_WRITE) {
+        log_event(LOG_WARN, "access.unknown", "request=%s peer=%s err=%s",
+                  exchange_request_id(exchange), exchange_peer(exchange), err_name(err));
         access_respond(exchange, access, err, &why);
         return false;
     }
     bool loopback = exchange_peer_is_loopback(exchange);
-    return answer(exchange, access, decide(policy, route, loopback, reader));
+    return answer(exchange, access, decide(policy, route, loopback, reader), reader);
 }
 
 /* ---- what handlers ask */

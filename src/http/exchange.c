@@ -194,7 +194,7 @@ void exchange_set_shared(struct exchange *exchange)
 bool exchange_take_token(struct exchange *exchange, struct bytes who)
 {
     struct server *server = exchange->server;
-    if (!server->buckets) {
+    if (!atomic_load_explicit(&server->rated, memory_order_relaxed)) {
         return true;
     }
     who = who.len ? who : bytes_text(exchange->peer);

@@ -180,6 +180,14 @@ struct buckets *buckets_new(unsigned per_second, unsigned burst)
     return buckets;
 }
 
+void buckets_set_rate(struct buckets *buckets, unsigned per_second, unsigned burst)
+{
+    pthread_mutex_lock(&buckets->lock);
+    buckets->per_second = per_second;
+    buckets->burst = (uint64_t)burst * TOKEN;
+    pthread_mutex_unlock(&buckets->lock);
+}
+
 void buckets_free(struct buckets *buckets)
 {
     pthread_mutex_destroy(&buckets->lock);
@@ -231,6 +239,10 @@ unsigned buckets_take(struct buckets *buckets, struct bytes who, uint64_t now_ns
     hash = hash ? hash : 1;
     unsigned wait_s = 0;
     pthread_mutex_lock(&buckets->lock);
+    if (buckets->per_second == 0) {
+        pthread_mutex_unlock(&buckets->lock);
+        return 0;
+    }
     struct bucket *bucket = bucket_of(buckets, hash, now_ns);
     if (bucket->tokens >= TOKEN) {
         bucket->tokens -= TOKEN;

@@ -61,6 +61,8 @@ void addresses_remove(struct addresses *addresses, const char *address);
 struct buckets;
 struct buckets *buckets_new(unsigned per_second, unsigned burst);
 void buckets_free(struct buckets *buckets);
+/* From now on another rate; 0 per second: whoever asks gets a token. */
+void buckets_set_rate(struct buckets *buckets, unsigned per_second, unsigned burst);
 /* Takes a token of `who`. Returns 0, or the seconds (at least 1) until there will be one. */
 must_use unsigned buckets_take(struct buckets *buckets, struct bytes who, uint64_t now_ns);
 

@@ -306,6 +306,14 @@ static void log_answer(const struct exchange *exchange)
               exchange->body_len, (unsigned long long)(elapsed_ns / 1000000));
 }
 
+void server_set_rate(struct server *server, unsigned per_second, unsigned burst)
+{
+    struct server_limits limits = {.requests_per_second = per_second, .requests_burst = burst};
+    limits_complete(&limits);
+    buckets_set_rate(server->buckets, per_second, limits.requests_burst);
+    atomic_store(&server->rated, per_second > 0);
+}
+
 void server_log_requests(struct server *server, bool wanted)
 {
     atomic_store(&server->log_requests, wanted);
@@ -708,10 +716,9 @@ static struct server *server_new(const struct server_options *options)
     server->budget.max = server->limits.memory_len;
     metric_set(METRIC_HTTP_MEMORY_MAX, 0, server->budget.max);
     server->addresses = addresses_new();
-    if (server->limits.requests_per_second) {
-        server->buckets =
-            buckets_new(server->limits.requests_per_second, server->limits.requests_burst);
-    }
+    server->buckets =
+        buckets_new(server->limits.requests_per_second, server->limits.requests_burst);
+    atomic_init(&server->rated, server->limits.requests_per_second > 0);
     server->port = options->port;
     server->loop_count = count;
     atomic_init(&server->owners, 1);
@@ -732,9 +739,7 @@ void server_let_go(struct server *server)
     }
     pthread_mutex_destroy(&server->lock);
     addresses_free(server->addresses);
-    if (server->buckets) {
-        buckets_free(server->buckets);
-    }
+    buckets_free(server->buckets);
     free(server);
 }
 

@@ -89,6 +89,8 @@ uint16_t server_port(const struct server *server);
  * `wait_ms`), stops. What is resumed afterwards is dropped. */
 void server_stop(struct server *server, unsigned wait_ms);
 
+/* Changes requests_per_second and requests_burst; 0 as in server_limits. Any thread. */
+void server_set_rate(struct server *server, unsigned per_second, unsigned burst);
 /* Whether each answer gets a line of the log (http.answered). Any thread. */
 void server_log_requests(struct server *server, bool wanted);
 

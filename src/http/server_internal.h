@@ -134,7 +134,8 @@ struct server {
     struct server_limits limits;
     struct budget budget;
     struct addresses *addresses;
-    struct buckets *buckets; /* NULL: no limit */
+    struct buckets *buckets;
+    atomic_bool rated; /* whether they count */
     atomic_uint connections;
     atomic_uint streams;
     atomic_uint owners; /* whoever started it, each loop's user, each exchange */

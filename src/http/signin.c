@@ -1,6 +1,7 @@
 #include "http/signin.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "codec/text.h"
 #include "http/access_internal.h"
 #include "http/api.h"
@@ -152,6 +153,8 @@ static enum err sign_in(struct access *access, struct exchange *exchange, struct
     session.kid = reader.kid;
     memcpy(session.member, reader.member, sizeof session.member);
     TRY(sessions_open(access->sessions, &session, clock_mono_ns() / 1000000, token, why));
+    log_event(LOG_INFO, "session.opened", "request=%s peer=%s kid=%08x",
+              exchange_request_id(exchange), exchange_peer(exchange), get_u32(session.kid.at));
     respond_session(exchange, &session, token, cookie);
     wipe(token, sizeof token);
     return OK;
@@ -165,6 +168,8 @@ void post_session(void *context, struct exchange *exchange)
         err = ERR_KEY; /* this is where one would sign in */
     }
     if (err != OK) {
+        log_event(LOG_WARN, "session.refused", "request=%s peer=%s err=%s",
+                  exchange_request_id(exchange), exchange_peer(exchange), err_name(err));
         respond_problem(exchange, err, &why);
     }
 }
@@ -242,6 +247,8 @@ void delete_session(void *context, struct exchange *exchange)
         !(reader->by_session && memcmp(reader->session, id, sizeof id) == 0)) {
         note_revoked(access->node, reader, text);
     }
+    log_event(LOG_INFO, "session.ended", "request=%s peer=%s kid=%08x",
+              exchange_request_id(exchange), exchange_peer(exchange), get_u32(reader->kid.at));
     if (access_is_secure(access) && memcmp(reader->session, id, sizeof id) == 0) {
         set_cookie(exchange, "", 0);
     }

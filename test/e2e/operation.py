@@ -125,6 +125,10 @@ def a_reload_takes_what_can_change(folder):
     node.settings("read_roles = nobody")
     node.hang_up()
     assert node.wait_event("config.refused")["setting"] == "read_roles"
+    node.settings("requests_per_second = 1", "requests_burst = 3")
+    node.hang_up()
+    node.wait_event("config.reloaded", 3)
+    assert 429 in [node.http("GET", "/v1/blocks/latest")[0] for _ in range(10)]
     node.settings("log_level = error")
     node.hang_up()
     end = time.monotonic() + LONG

@@ -330,6 +330,23 @@ static void the_metric_has_a_value_for_each_refusal(void **state)
     assert_string_equal(metric_row(METRIC_HTTP_REFUSALS)->values, values);
 }
 
+static void a_rate_can_be_changed_and_taken_away(void **state)
+{
+    (void)state;
+    struct buckets *buckets = buckets_new(0, 0);
+    struct bytes who = bytes_text("somebody");
+    for (unsigned i = 0; i < 100; i++) {
+        CHECK_UINT(buckets_take(buckets, who, 1), 0);
+    }
+    buckets_set_rate(buckets, 1, 2);
+    CHECK_UINT(buckets_take(buckets, who, 2), 0);
+    CHECK_UINT(buckets_take(buckets, who, 2), 0);
+    CHECK_UINT(buckets_take(buckets, who, 2), 1);
+    buckets_set_rate(buckets, 0, 0);
+    CHECK_UINT(buckets_take(buckets, who, 3), 0);
+    buckets_free(buckets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +364,7 @@ int main(void)
         cmocka_unit_test(if_none_match_is_a_list),
         cmocka_unit_test(every_refusal_is_a_problem_document),
         cmocka_unit_test(the_metric_has_a_value_for_each_refusal),
+        cmocka_unit_test(a_rate_can_be_changed_and_taken_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,5 +9,6 @@ void events(int n)
               "n=%d", n);
     log_event(n ? LOG_INFO : LOG_WARN, "known.event", "n=%d", n);
     log_event(LOG_INFO, n ? "a.b" : "c.d", "n=%d", n);
+    log_event(LOG_INFO, "known.event", "n=%5.2f", 1.0);
     /* log_event(LOG_INFO, "a.comment", "n=%d", n); */
 }
