@@ -16,7 +16,7 @@ import tempfile
 
 CAIRN = sys.argv[1]
 SOURCES = pathlib.Path(sys.argv[2])
-TEXTS = ("docs/operations.md",)
+TEXTS = ("docs/operations.md", "docs/alerts.md")
 # Programs of the system that the texts may name.
 PROGRAMS = {"systemctl", "journalctl", "curl", "make", "install", "mv", "cp", "systemd-sysusers",
             "systemd-analyze", "sh", "openssl", "sha256sum"}
