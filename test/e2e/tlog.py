@@ -345,6 +345,7 @@ def node_keys_are_the_ledgers_own(folder):
     refused("in use", *rotate, "receipt", "--key", operator)
     ledger.stop()
     own = {name: (keys / name).read_bytes() for name in ("receipt.key", "checkpoint.key")}
+    names = {file.name for file in keys.iterdir()}
     for name, what in (("receipt.key", "receipt key"), ("checkpoint.key", "checkpoint key")):
         for other in (key.read_bytes(), own["checkpoint.key" if name == "receipt.key"
                                             else "receipt.key"]):
@@ -361,10 +362,10 @@ def node_keys_are_the_ledgers_own(folder):
         done = run(*rotate, word, "--key", operator)
         assert "the %s key is" % word in done.stdout, done.stdout
     assert all((keys / name).read_bytes() != own[name] for name in own)
-    assert {file.name for file in keys.iterdir()} == set(own)
+    assert {file.name for file in keys.iterdir()} == names
     refused("", *rotate, "receipt", "--key", key)
     refused("receipt or checkpoint", *rotate, "member", "--key", operator)
-    assert {file.name for file in keys.iterdir()} == set(own)
+    assert {file.name for file in keys.iterdir()} == names
     ledger.start()
     after = ledger.json("/v1/ledger")["checkpoint_key"]
     assert after != old and after.split("+")[0] == old.split("+")[0], (old, after)
