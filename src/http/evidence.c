@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_DEFAULT      100
-#define LIST_MAX          1000
-#define DIGESTS_MAX       1000
-#define DIGEST_PLACES_MAX 16 /* places given per digest; the rest by /v1/evidence?sha256= */
+#define LIST_DEFAULT 100
+#define LIST_MAX     1000
 
 /* ---- what a client names */
 
@@ -258,90 +256,6 @@ void get_evidence_query(void *context, struct exchange *exchange)
         return;
     }
     respond_listing(exchange, &listing);
-}
-
-/* ---- many digests at once */
-
-static bool add_place(void *context, struct node_found *found)
-{
-    struct listing *listing = context;
-    if (!access_may_read(listing->exchange, listing->node, found)) {
-        return true;
-    }
-    json_t *place = json_object();
-    json_set_evidence(place, &found->id, found->number);
-    json_array_append_new(listing->list, place);
-    return --listing->left > 0;
-}
-
-static enum err look_up(struct exchange *exchange, struct node *node, enum node_find_by by,
-                        const char *hex, json_t *found, json_t *absent)
-{
-    struct hash digest;
-    TRY(hex_read(digest.at, sizeof digest.at, bytes_text(hex)));
-    struct listing listing = {
-        .exchange = exchange, .node = node, .list = json_array(), .left = DIGEST_PLACES_MAX};
-    enum err err = node_find(node, by, hash_bytes(&digest), 0, add_place, &listing);
-    if (err == OK && json_array_size(listing.list) == 0) {
-        err = ERR_NOT_FOUND;
-    }
-    if (err == OK) {
-        json_object_set_new(found, hex, listing.list);
-        return OK;
-    }
-    json_decref(listing.list);
-    if (err == ERR_NOT_FOUND) {
-        json_array_append_new(absent, json_string(hex));
-        return OK;
-    }
-    return err;
-}
-
-static enum err look_up_all(struct exchange *exchange, struct node *node, json_t *question,
-                            json_t *answer, struct why *why)
-{
-    json_t *list = json_object_get(question, "sha256");
-    enum node_find_by by = list ? NODE_BY_SHA256 : NODE_BY_SM3;
-    list = list ? list : json_object_get(question, "sm3");
-    size_t count = json_array_size(list);
-    if (json_object_size(question) != 1) {
-        return why_say(why, ERR_FORMAT, "body", NULL, "is not one list of one kind of digests",
-                       "Send {\"sha256\": [...]} or {\"sm3\": [...]}.");
-    }
-    if (count == 0 || count > DIGESTS_MAX) {
-        return why_sayf(why, ERR_RANGE, "digests", "must be 1 to 1,000",
-                        "Send {\"sha256\": [...]} or {\"sm3\": [...]}.", "%zu", count);
-    }
-    json_t *found = json_object();
-    json_t *absent = json_array();
-    json_object_set_new(answer, "found", found);
-    json_object_set_new(answer, "absent", absent);
-    for (size_t i = 0; i < count; i++) {
-        const char *hex = json_string_value(json_array_get(list, i));
-        enum err err = hex ? look_up(exchange, node, by, hex, found, absent) : ERR_TYPE;
-        if (err != OK) {
-            return why_say(why, err, "digest", hex, NULL, "Give 64 hex digits each.");
-        }
-    }
-    return OK;
-}
-
-void post_digests(void *context, struct exchange *exchange)
-{
-    const struct buf *body = exchange_body(exchange);
-    json_t *question = json_loadb((const char *)body->at, body->len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *answer = json_object();
-    struct why why = {0};
-    enum err err = question ? look_up_all(exchange, api_node(context), question, answer, &why)
-                            : why_say(&why, ERR_FORMAT, "body", NULL, "is not JSON",
-                                      "Send {\"sha256\": [...]} or {\"sm3\": [...]}.");
-    json_decref(question);
-    if (err != OK) {
-        json_decref(answer);
-        respond_problem(exchange, err, &why);
-        return;
-    }
-    respond_json(exchange, 200, answer);
 }
 
 /* ---- bytes: entries, items, proofs */

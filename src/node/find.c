@@ -72,29 +72,41 @@ static enum err load_time(const struct view *view, struct node_found *found)
     return err;
 }
 
+/* Reads the entry at found->index, all but its block's time and its items. */
+static enum err load_entry(struct node *node, const struct view *view, struct node_found *found,
+                           struct statement *statement)
+{
+    TRY(view_entry(view, found->index, &found->entry, &found->height));
+    TRY(statement_parse(statement, buf_bytes(&found->entry), NULL));
+    TRY(node_record_kid(node, statement, &found->kid));
+    statement_id(&found->id, statement, &found->kid);
+    struct deposit deposit;
+    found->is_deposit = !statement->foreign &&
+                        bytes_equal(statement->content_type, bytes_text(DEPOSIT_TYPE)) &&
+                        deposit_parse(&deposit, statement->sign1.payload) == OK;
+    found->count = found->is_deposit ? deposit.count : 0;
+    return OK;
+}
+
+static enum err load_item(const struct view *view, struct node_found *found)
+{
+    if (!found->is_deposit) {
+        return found->number == 0 ? OK : ERR_NOT_FOUND;
+    }
+    return found->number >= found->count
+               ? ERR_NOT_FOUND
+               : view_item(view, found->index, found->count, found->number, &found->item, NULL);
+}
+
 /* Reads what stands at the place into *found. */
 static enum err load(struct node *node, const struct view *view, struct place place,
                      struct node_found *found, struct statement *statement)
 {
     found->index = place.sequence;
     found->number = place.number;
-    TRY(view_entry(view, place.sequence, &found->entry, &found->height));
-    TRY(statement_parse(statement, buf_bytes(&found->entry), NULL));
-    TRY(node_record_kid(node, statement, &found->kid));
-    statement_id(&found->id, statement, &found->kid);
+    TRY(load_entry(node, view, found, statement));
     TRY(load_time(view, found));
-    struct deposit deposit;
-    found->is_deposit = !statement->foreign &&
-                        bytes_equal(statement->content_type, bytes_text(DEPOSIT_TYPE)) &&
-                        deposit_parse(&deposit, statement->sign1.payload) == OK;
-    if (!found->is_deposit) {
-        return found->number == 0 ? OK : ERR_NOT_FOUND;
-    }
-    found->count = deposit.count;
-    if (found->number >= found->count) {
-        return ERR_NOT_FOUND;
-    }
-    return view_item(view, found->index, found->count, found->number, &found->item, NULL);
+    return load_item(view, found);
 }
 
 static bool item_has(const struct node_found *found, const struct wanted *wanted)
@@ -152,19 +164,6 @@ static bool matches(const struct node_found *found, const struct statement *stat
     return false;
 }
 
-/* Places beyond the head, or that a restore took away, are stale: passed over. */
-static enum err visit(struct node *node, const struct view *view, struct place place,
-                      const struct wanted *wanted, struct node_found *found, bool *match)
-{
-    struct statement statement;
-    if (wanted->by == NODE_BY_STATEMENT) {
-        place.number = wanted->number;
-    }
-    enum err err = load(node, view, place, found, &statement);
-    *match = err == OK && matches(found, &statement, wanted);
-    return err == ERR_NOT_FOUND || err == ERR_RANGE ? OK : err;
-}
-
 static enum index_kind kind_of(enum node_find_by by)
 {
     switch (by) {
@@ -189,21 +188,58 @@ struct search {
     struct index_query query;
     node_found_fn *each;
     void *context;
+    bool timeless; /* nobody asks for times */
     size_t matched;
     bool more; /* there may be another page of places */
+    /* What was read last: many places may stand in one entry. */
+    struct node_found found;
+    struct statement statement; /* borrows from found.entry, where that is not empty */
 };
 
+/* Forgets what was read, but keeps the memory. */
+static void forget(struct node_found *found)
+{
+    struct buf entry = found->entry;
+    struct buf item = found->item;
+    entry.len = 0;
+    item.len = 0;
+    *found = (struct node_found){.entry = entry, .item = item};
+}
+
+static enum err read_entry(struct search *search, uint64_t index)
+{
+    struct node_found *found = &search->found;
+    if (found->entry.len > 0 && found->index == index) {
+        return OK; /* and its time as well, if that is asked for */
+    }
+    forget(found);
+    found->index = index;
+    enum err err = load_entry(search->node, search->view, found, &search->statement);
+    if (err == OK && !search->timeless) {
+        err = load_time(search->view, found);
+    }
+    if (err != OK) {
+        found->entry.len = 0;
+    }
+    return err;
+}
+
+/* Places beyond the head, or that a restore took away, are stale: passed over. */
 static enum err visit_place(struct search *search, struct place place)
 {
-    struct node_found found = {0};
-    bool match = false;
-    enum err err = visit(search->node, search->view, place, search->wanted, &found, &match);
-    if (match) {
-        search->matched++;
-        search->more = search->each(search->context, &found) && search->more;
+    struct node_found *found = &search->found;
+    bool by_id = search->wanted->by == NODE_BY_STATEMENT;
+    enum err err = read_entry(search, place.sequence);
+    found->item.len = 0;
+    found->number = by_id ? search->wanted->number : place.number;
+    if (err == OK) {
+        err = load_item(search->view, found);
     }
-    node_found_clear(&found);
-    return err;
+    if (err == OK && matches(found, &search->statement, search->wanted)) {
+        search->matched++;
+        search->more = search->each(search->context, found) && search->more;
+    }
+    return err == ERR_NOT_FOUND || err == ERR_RANGE ? OK : err;
 }
 
 static enum err visit_page(struct search *search)
@@ -225,23 +261,61 @@ static enum err visit_page(struct search *search)
     return OK;
 }
 
+/* All places of one key, into search->each. */
+static enum err find_key(struct search *search, const struct wanted *wanted)
+{
+    search->wanted = wanted;
+    search->query = (struct index_query){.kind = kind_of(wanted->by)};
+    search->matched = 0;
+    search->more = true;
+    memcpy(search->query.prefix8, wanted->key.at, sizeof search->query.prefix8);
+    enum err err = OK;
+    while (err == OK && search->more) {
+        err = visit_page(search);
+    }
+    return err == OK && search->matched == 0 ? ERR_NOT_FOUND : err;
+}
+
+static enum err search_begin(struct search *search, struct node *node)
+{
+    search->node = node;
+    search->view = node_view(node);
+    return indexer_wait(node->indexer, view_header(search->view)->height);
+}
+
+static void search_end(struct search *search)
+{
+    node_found_clear(&search->found);
+    view_release(search->view);
+}
+
 static enum err find(struct node *node, const struct wanted *wanted, node_found_fn *each,
                      void *context)
 {
-    struct search search = {.node = node,
-                            .view = node_view(node),
-                            .wanted = wanted,
-                            .query.kind = kind_of(wanted->by),
-                            .each = each,
-                            .context = context,
-                            .more = true};
-    memcpy(search.query.prefix8, wanted->key.at, sizeof search.query.prefix8);
-    enum err err = indexer_wait(node->indexer, view_header(search.view)->height);
-    while (err == OK && search.more) {
-        err = visit_page(&search);
+    struct search search = {.each = each, .context = context};
+    enum err err = search_begin(&search, node);
+    if (err == OK) {
+        err = find_key(&search, wanted);
     }
-    view_release(search.view);
-    return err == OK && search.matched == 0 ? ERR_NOT_FOUND : err;
+    search_end(&search);
+    return err;
+}
+
+enum err node_find_each(struct node *node, enum node_find_by by, const struct hash *digests,
+                        size_t count, node_found_fn *each, void *context)
+{
+    BUG_ON(by != NODE_BY_SHA256 && by != NODE_BY_SM3);
+    struct search search = {.each = each, .context = context, .timeless = true};
+    enum err err = search_begin(&search, node);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        err = find_key(&search, &(struct wanted){by, hash_bytes(&digests[i]), 0});
+        if (err == OK || err == ERR_NOT_FOUND) {
+            each(context, NULL);
+            err = OK;
+        }
+    }
+    search_end(&search);
+    return err;
 }
 
 enum err node_at(struct node *node, const struct view *view, uint64_t index,

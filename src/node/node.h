@@ -186,6 +186,11 @@ enum node_find_by { NODE_BY_SHA256, NODE_BY_SM3, NODE_BY_REF, NODE_BY_STATEMENT,
 typedef bool node_found_fn(void *context, struct node_found *found);
 must_use enum err node_find(struct node *node, enum node_find_by by, struct bytes key,
                             uint16_t number, node_found_fn *each, void *context);
+/* The same for many digests under one head, in their order: after the places of each of them, of
+ * which there may be none, `each` is called once with NULL. The blocks' times are not looked up. */
+must_use enum err node_find_each(struct node *node, enum node_find_by by,
+                                 const struct hash *digests, size_t count, node_found_fn *each,
+                                 void *context);
 /* By the first 13 bytes of the statement id, as an evidence id holds them; two statements with one
  * prefix are both given. */
 must_use enum err node_find_prefix(struct node *node, const uint8_t prefix13[13], uint16_t number,

@@ -7,6 +7,7 @@
 #include "modules/evidence/evidence.h"
 #include "modules/governance/governance.h"
 #include "modules/member/member.h"
+#include "proof/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,21 @@ static struct hash say(struct world *world, const struct person *person, const c
     }
     buf_clear(body);
     return id;
+}
+
+/* The bank signs in. */
+static void print_session(const struct world *world, const struct cast *cast)
+{
+    struct buf out = {0};
+    struct hash nonce = label_hash("cairn example: session");
+    struct session_draft draft = {.chain = world->chain,
+                                  .origin = bytes_text("https://ledger.example"),
+                                  .nonce16 = nonce.at,
+                                  .iat_ms = world->time_ms,
+                                  .expiry_ms = world->time_ms + 60000};
+    must(session_statement_sign(&out, &draft, cast->bank.signer), "session");
+    emit_buf("session", "session-statement", &out);
+    buf_clear(&out);
 }
 
 static void register_all(struct world *world, const struct cast *cast)
@@ -444,6 +460,7 @@ int main(void)
     world_open(&world, buf_bytes(&genesis));
     emit_buf("genesis", "genesis", &genesis);
     register_all(&world, &cast);
+    print_session(&world, &cast);
     plain_item(&items[0]);
     blinded_item(&items[1]);
     struct said said;
