@@ -18,6 +18,7 @@ from harness import Ledger, run_cases
 CAIRN = pathlib.Path(sys.argv[1]).resolve()
 SEED = int(os.environ.get("CAIRN_SEED", time.time_ns() % 1000000007))
 SECONDS = float(os.environ.get("CAIRN_FUZZ_SECONDS", 10))
+SANITIZED = "CAIRN_SANITIZED" in os.environ  # memory that was freed is kept for a while
 CHUNK = 40  # mutations in a row
 GROWTH_MAX = 64 << 20
 
@@ -92,7 +93,7 @@ def mutated_requests_hurt_nobody(folder):
         assert ledger.alive(), ledger.log()[-4000:]
         assert ledger.health()[0] == 200
     grown = ledger.memory() - before
-    assert grown < GROWTH_MAX, "%d bytes more" % grown
+    assert SANITIZED or grown < GROWTH_MAX, "%d bytes more" % grown
     ledger.stop()
     for word in ("ERROR: ", "runtime error", "bug at"):
         assert word not in ledger.log(), ledger.log()[-8000:]

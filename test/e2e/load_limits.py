@@ -20,6 +20,7 @@ CAIRN, LOAD = sys.argv[1], sys.argv[2]
 SEED = int(os.environ.get("CAIRN_SEED", time.time_ns() % 1000000007))
 SOAK = int(os.environ.get("CAIRN_SOAK_SECONDS", 5))
 FLOOD = int(os.environ.get("CAIRN_FLOOD_CONNECTIONS", 900))
+SANITIZED = "CAIRN_SANITIZED" in os.environ  # memory that was freed is kept for a while
 MEGABYTE = 1 << 20
 HASTY = ("--header-wait-s", "2", "--body-grace-s", "1", "--idle-s", "3", "--answer-wait-s", "3")
 
@@ -362,7 +363,7 @@ def an_overload_loses_nothing_and_passes(folder):
     # The budget; caches: of blocks, what is not yet in files, the index in memory, twice while the
     # first is written; and 200 MiB for all else.
     bound = 64 + 64 + probe.unwritten / MEGABYTE + 2 * 64 + 200
-    assert top < bound * MEGABYTE, "%d MiB, bound %d MiB" % (top // MEGABYTE, bound)
+    assert SANITIZED or top < bound * MEGABYTE, "%d MiB, bound %d MiB" % (top // MEGABYTE, bound)
     assert seconds < 15, seconds
     for sock in held:
         sock.close()
