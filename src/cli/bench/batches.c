@@ -286,6 +286,9 @@ enum err bench_batches(struct bench *bench, struct why *why)
         err = bench_queries(bench, &desk, why);
     }
     if (err == OK) {
+        err = bench_lookups(bench, &desk, why);
+    }
+    if (err == OK) {
         err = bench_restarts(bench, &desk, why);
     }
     desk_close(&desk);

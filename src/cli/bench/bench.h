@@ -30,6 +30,7 @@ must_use enum err bench_tls(struct bench *bench, struct why *why);
 must_use enum err bench_batches(struct bench *bench, struct why *why);
 /* What is asked of a large ledger: `desk` is closed, its batches are settled. */
 must_use enum err bench_queries(struct bench *bench, struct desk *desk, struct why *why);
+must_use enum err bench_lookups(struct bench *bench, struct desk *desk, struct why *why);
 must_use enum err bench_restarts(struct bench *bench, struct desk *desk, struct why *why);
 
 #endif
