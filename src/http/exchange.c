@@ -118,6 +118,13 @@ void exchange_hold_answer(struct exchange *exchange)
     exchange->held = len;
 }
 
+void exchange_hold_part(struct exchange *exchange)
+{
+    budget_give(&exchange->server->budget, exchange->held);
+    exchange->held = exchange->out.cap;
+    budget_force(&exchange->server->budget, exchange->held);
+}
+
 /* ---- the request */
 
 const char *exchange_method(const struct exchange *exchange)

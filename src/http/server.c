@@ -123,9 +123,11 @@ static ssize_t pull(void *context, uint64_t position, char *out, size_t max)
         exchange->ended = next == PULL_END;
         if (exchange->out.len == 0 && !exchange->ended) {
             buf_clear(&exchange->out); /* thousands may be parked */
+            exchange_hold_part(exchange);
             library_park(exchange);
             return 0;
         }
+        exchange_hold_part(exchange);
     }
     size_t len = exchange->out.len - exchange->out_at;
     if (len == 0) {

@@ -160,6 +160,8 @@ void exchange_refuse(struct exchange *exchange, enum refusal refusal);
 /* Lets the response's body take the place of the request's in the budget; refuses it if that is not
  * possible. */
 void exchange_hold_answer(struct exchange *exchange);
+/* Counts what a stream has ready in the budget, in place of what it had. */
+void exchange_hold_part(struct exchange *exchange);
 void server_let_go(struct server *server);
 
 /* loop.c */
