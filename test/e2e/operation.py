@@ -4,6 +4,7 @@
 Living with a node: its settings and what is wrong with them, reload, the log in both formats, secrets and
 their files, stopping under load, the second signal, what systemd is told, and the doctor.
 """
+import concurrent.futures
 import json
 import os
 import re
@@ -128,7 +129,8 @@ def a_reload_takes_what_can_change(folder):
     node.settings("requests_per_second = 1", "requests_burst = 3")
     node.hang_up()
     node.wait_event("config.reloaded", 3)
-    assert 429 in [node.http("GET", "/v1/blocks/latest")[0] for _ in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert 429 in pool.map(lambda _: node.http("GET", "/v1/blocks/latest")[0], range(64))
     node.settings("log_level = error")
     node.hang_up()
     end = time.monotonic() + LONG
