@@ -414,9 +414,11 @@ static void read_framing(struct exchange *exchange, const char *version)
 static void admit_body(struct exchange *exchange)
 {
     const struct framing *framing = &exchange->framing;
+    /* What a stream makes of its body as it comes is about as large again. */
+    size_t times = exchange->match.route->stream ? 2 : 1;
     if (framing->length > exchange->match.route->body_max) {
         exchange_refuse(exchange, REFUSE_BODY);
-    } else if (framing->length && !hold(exchange, framing->length, framing->length)) {
+    } else if (framing->length && !hold(exchange, times * framing->length, framing->length)) {
         exchange_refuse(exchange, REFUSE_MEMORY);
     } else if (framing->length && !exchange->match.route->stream) {
         buf_reserve(&exchange->body, framing->length < SMALL_BODY ? framing->length : SMALL_BODY);

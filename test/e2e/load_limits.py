@@ -360,9 +360,10 @@ def an_overload_loses_nothing_and_passes(folder):
           " at most %d MiB" % (len(took), took[len(took) // 2] * 1e3, took[len(took) * 99 // 100] * 1e3,
                                took[-1] * 1e3, seconds, top // MEGABYTE))
     assert not probe.failed, probe.failed[:3]
-    # The budget; caches: of blocks, what is not yet in files, the index in memory, twice while the
-    # first is written; and 200 MiB for all else.
-    bound = 64 + 64 + probe.unwritten / MEGABYTE + 2 * 64 + 200
+    # The budget; 32 KiB a connection; caches: of blocks, what is not yet in files, the index in
+    # memory, twice while the first is written; and 200 MiB for all else.
+    connections = (FLOOD + len(held)) / 32
+    bound = 64 + connections + 64 + probe.unwritten / MEGABYTE + 2 * 64 + 200
     assert SANITIZED or top < bound * MEGABYTE, "%d MiB, bound %d MiB" % (top // MEGABYTE, bound)
     assert seconds < 15, seconds
     for sock in held:
