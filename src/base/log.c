@@ -321,7 +321,9 @@ static enum sent syslog_send(const char *text, size_t len)
     return SENT_TO_NOBODY;
 }
 
-/* RFC 5424: the event is the MSGID, the line the MSG. Where nobody listens, lines go to stderr. */
+/* RFC 5424: the event is the MSGID, the line the MSG. Where nobody listens, lines go to stderr.
+ * What was dropped is told by a line of its own, once for each time that lines were dropped.
+ * NOLINTNEXTLINE(misc-no-recursion) */
 static void write_syslog(enum log_level level, const char *now, const char *event,
                          struct line *line)
 {
@@ -372,6 +374,7 @@ void log_set_level(enum log_level level)
     atomic_store(&lowest, (int)level);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see write_syslog */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
     if ((int)level < atomic_load(&lowest)) {

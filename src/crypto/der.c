@@ -147,6 +147,7 @@ static bool form_ok(uint8_t tag)
 
 static enum err values_check(struct bytes in, bool set, unsigned depth);
 
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep */
 static enum err value_check(const struct value *value, unsigned depth)
 {
     if (!form_ok(value->tag)) {
@@ -158,7 +159,8 @@ static enum err value_check(const struct value *value, unsigned depth)
     return (value->tag & CLASS_MASK) == 0 ? universal_check(value) : OK;
 }
 
-/* A row of values; those of a set ascend (X.690, 11.6). */
+/* A row of values; those of a set ascend (X.690, 11.6).
+ * NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep */
 static enum err values_check(struct bytes in, bool set, unsigned depth)
 {
     struct bytes before = BYTES_NONE;

@@ -34,12 +34,15 @@ const char *x509_rule_source(enum x509_rule rule)
     return rules[rule].source;
 }
 
+static const char add_authority[] =
+    "If it should be trusted, add its authority's certificate to the PEM file of those that are; a "
+    "server must send what stands between.";
+
 static const char *remedy_of(enum x509_rule rule)
 {
     static const char *const remedies[X509_RULE_COUNT] = {
         [X509_RULE_CHAIN] = "Send the leaf and what stands between it and its root, no more.",
-        [X509_RULE_ISSUER] = "If it should be trusted, add its authority's certificate to the PEM "
-                             "file of those that are; a server must send what stands between.",
+        [X509_RULE_ISSUER] = add_authority,
         [X509_RULE_NOT_BEFORE] = "Check the clocks of both sides.",
         [X509_RULE_NOT_AFTER] = "Renew it; if it is new, check the clock here.",
         [X509_RULE_NAME] = "Use a name that it is for, or get one for this name.",

@@ -124,7 +124,7 @@ enum err x509_chain_read(struct x509_chain *out, struct bytes pem, struct why *w
     BIO *text = text_open(pem);
     unsigned char *data;
     long len;
-    size_t lens[X509_CHAIN_MAX];
+    size_t lens[X509_CHAIN_MAX] = {0};
     enum err err = OK;
     *out = (struct x509_chain){0};
     while (err == OK && block_next(text, &data, &len)) {

@@ -234,7 +234,7 @@ static void put_gap(struct buf *out, const char *asked, const struct header *bef
     buf_put(out, bytes_text("event: gap\nid: "));
     news_id_put(out, before);
     snprintf(data, sizeof data, "\ndata: {\"asked\":\"%s\",\"next\":%llu}\n\n", asked,
-             (unsigned long long)(before->height + 1));
+             (unsigned long long)before->height + 1);
     buf_put(out, bytes_text(data));
 }
 

@@ -55,13 +55,16 @@ static int bind_one(const struct address_of *address, bool shared)
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage storage;
-    socklen_t len = sizeof storage;
-    if (getsockname(fd, (struct sockaddr *)&storage, &len) != 0) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } name = {0};
+    socklen_t len = sizeof name;
+    if (getsockname(fd, &name.any, &len) != 0) {
         return 0;
     }
-    return ntohs(storage.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&storage)->sin6_port
-                                               : ((struct sockaddr_in *)&storage)->sin_port);
+    return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }
 
 static bool open_all(int *fds, unsigned count, const char *text, uint16_t *port)

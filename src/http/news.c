@@ -202,25 +202,35 @@ struct listening {
     unsigned entries_left;
 };
 
+/* Whether the entry at `index` is the member's: by its number, and where that fits by its name. */
+static enum err is_own(struct news *news, const struct view *view, struct told *told,
+                       uint64_t index, const char *member, bool *own)
+{
+    *own = false;
+    if (index - told->first >= told->speaker_count) {
+        TRY(look(news, view, told));
+    }
+    if (told->speakers[index - told->first] != number_of(member)) {
+        return OK;
+    }
+    char speaker[MEMBER_ID_MAX + 1];
+    TRY(node_speaker(news->node, view, index, speaker));
+    *own = strcmp(speaker, member) == 0;
+    return OK;
+}
+
 /* The member's statements of one block, as far as may be done now. */
 static enum err tell_statements(struct news *news, const struct view *view, struct told *told,
                                 struct listening *to)
 {
-    const char *member = to->member;
     struct news_place *place = to->place;
-    uint64_t wanted = number_of(member);
     uint64_t index = place->index > told->first ? place->index : told->first;
     for (; index < told->end && to->entries_left > 0 && to->out->len < NEWS_PART; index++) {
+        bool own;
         to->entries_left--;
-        if (index - told->first >= told->speaker_count) {
-            TRY(look(news, view, told));
-        }
-        if (told->speakers[index - told->first] == wanted) {
-            char speaker[MEMBER_ID_MAX + 1];
-            TRY(node_speaker(news->node, view, index, speaker));
-            if (strcmp(speaker, member) == 0) {
-                TRY(put_statement(news, view, told, index, to->out));
-            }
+        TRY(is_own(news, view, told, index, to->member, &own));
+        if (own) {
+            TRY(put_statement(news, view, told, index, to->out));
         }
     }
     place->index = index;

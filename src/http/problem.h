@@ -11,7 +11,7 @@ unsigned problem_status(enum err err);
 /* Writes "not-canonical" for ERR_NOT_CANONICAL: the end of its type, and the name of its page. */
 void problem_type(char *out, size_t cap, enum err err);
 /* A problem document; `why` gives field, value and remedy. The caller owns it. */
-json_t *problem_json(enum err err, const struct why *why);
+json_t *problem_json(enum err err, const struct why *given);
 /* Makes it the response, with its status. */
 void respond_problem(struct exchange *exchange, enum err err, const struct why *why);
 /* The same from three texts; value and remedy may be NULL. */

@@ -699,8 +699,8 @@ static void fit_files(struct server_limits *limits)
     }
     files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
     if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < wanted) {
-        unsigned spare = SPARE_CONNECTIONS + SPARE_FILES;
-        unsigned fit = files.rlim_cur > 2 * spare ? (unsigned)files.rlim_cur - spare : spare;
+        rlim_t spare = SPARE_CONNECTIONS + SPARE_FILES;
+        unsigned fit = (unsigned)(files.rlim_cur > 2 * spare ? files.rlim_cur - spare : spare);
         log_event(LOG_WARN, "http.connections_lowered",
                   "wanted=%u got=%u remedy=\"raise the limit of open files\"", limits->connections,
                   fit);

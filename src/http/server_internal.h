@@ -174,7 +174,7 @@ void loop_wake(struct loop *loop);
 /* What others left for it: posts, and exchanges that were resumed. */
 void loop_take(struct loop *loop);
 /* The loop's thread. */
-void *loop_run(void *loop);
+void *loop_run(void *context);
 
 /* sweep.c: ends what takes too long, once a second. */
 void loop_sweep(struct loop *loop);

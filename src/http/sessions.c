@@ -61,6 +61,7 @@ static void remove_entry(struct sessions *sessions, struct entry *entry)
 static void sweep(struct sessions *sessions, uint64_t now_ms)
 {
     while (sessions->oldest && sessions->oldest->session.ends_ms <= now_ms) {
+        BUG_ON(sessions->oldest->older);
         remove_entry(sessions, sessions->oldest);
     }
 }

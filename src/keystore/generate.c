@@ -99,7 +99,7 @@ static enum err generate_in(struct token *token, P11KitUri *uri, const char *pin
 static enum err generate_by_uri(struct token *token, P11KitUri *uri, const char *text, enum alg alg,
                                 const struct pin_asker *asker, struct why *why)
 {
-    struct names names;
+    struct names names = {0};
     char pin[PIN_MAX] = "";
     TRY(take_names(&names, uri, text, why));
     TRY(token_find(token, uri, why));

@@ -26,24 +26,32 @@ static bool attribute_get(const struct token *token, CK_OBJECT_HANDLE object,
 
 /* ---- finding */
 
+/* What a search found: the first `cap`. */
+struct handles {
+    CK_OBJECT_HANDLE at[LISTED_MAX];
+    size_t cap; /* at most LISTED_MAX */
+    size_t count;
+};
+
 static enum err find_all(const struct token *token, CK_ATTRIBUTE *wanted, size_t wanted_count,
-                         CK_OBJECT_HANDLE *out, size_t cap, size_t *count, struct why *why)
+                         struct handles *out, struct why *why)
 {
+    out->count = 0;
     CK_FUNCTION_LIST *module = token->module;
     CK_RV rv = module->C_FindObjectsInit(token->session, wanted, wanted_count);
     if (rv != CKR_OK) {
         return token_failed(token, ERR_IO, rv, "search for the key", why);
     }
     CK_ULONG found = 0;
-    rv = module->C_FindObjects(token->session, out, cap, &found);
+    rv = module->C_FindObjects(token->session, out->at, out->cap, &found);
     module->C_FindObjectsFinal(token->session);
-    *count = found;
+    out->count = found;
     return rv == CKR_OK ? OK : token_failed(token, ERR_IO, rv, "search for the key", why);
 }
 
-/* Finds the first `cap` keys of a class by what the URI says of the object. */
+/* Finds keys of a class by what the URI says of the object. */
 static enum err find_by_uri(const struct token *token, const P11KitUri *uri, CK_OBJECT_CLASS class,
-                            CK_OBJECT_HANDLE *out, size_t cap, size_t *count, struct why *why)
+                            struct handles *out, struct why *why)
 {
     /* p11-kit's getter takes no const and changes nothing. */
     CK_ULONG all;
@@ -55,17 +63,16 @@ static enum err find_by_uri(const struct token *token, const P11KitUri *uri, CK_
             wanted[wanted_count++] = said[i];
         }
     }
-    return find_all(token, wanted, wanted_count, out, cap, count, why);
+    return find_all(token, wanted, wanted_count, out, why);
 }
 
 enum err object_exists(bool *out, const struct token *token, const P11KitUri *uri, struct why *why)
 {
-    CK_OBJECT_HANDLE any;
-    size_t private_count;
-    size_t public_count;
-    TRY(find_by_uri(token, uri, CKO_PRIVATE_KEY, &any, 1, &private_count, why));
-    TRY(find_by_uri(token, uri, CKO_PUBLIC_KEY, &any, 1, &public_count, why));
-    *out = private_count + public_count > 0;
+    struct handles private = {.cap = 1};
+    struct handles public = {.cap = 1};
+    TRY(find_by_uri(token, uri, CKO_PRIVATE_KEY, &private, why));
+    TRY(find_by_uri(token, uri, CKO_PUBLIC_KEY, &public, why));
+    *out = private.count + public.count > 0;
     return OK;
 }
 
@@ -91,12 +98,12 @@ static void read_names(struct object *object, const struct token *token)
     object->label[len] = 0;
 }
 
-static enum err refuse_several(const struct token *token, const CK_OBJECT_HANDLE *handles,
-                               size_t count, struct why *why)
+static enum err refuse_several(const struct token *token, const struct handles *handles,
+                               struct why *why)
 {
     char problem[LISTED_MAX * 128 + 64] = "has several keys that the URI fits: ";
-    for (size_t i = 0; i < count; i++) {
-        struct object object = {.handle = handles[i]};
+    for (size_t i = 0; i < handles->count; i++) {
+        struct object object = {.handle = handles->at[i]};
         char text[128];
         read_names(&object, token);
         id_text(&object, text, sizeof text);
@@ -113,14 +120,14 @@ static bool is_params(const uint8_t *params, size_t len, const char *wanted, siz
 {
     return len == wanted_len && memcmp(params, wanted, len) == 0;
 }
-#define IS_PARAMS(params, len, wanted) is_params(params, len, wanted, sizeof wanted - 1)
+#define IS_PARAMS(params, len, wanted) is_params(params, len, wanted, sizeof(wanted) - 1)
 
 /* Tokens that leave CKA_EC_PARAMS out of the private key have one Edwards curve: nobody makes keys
  * of edwards448 for this program, and the first signature would tell. */
 static enum err read_alg(struct object *object, const struct token *token, struct why *why)
 {
     CK_KEY_TYPE type = 0;
-    size_t len;
+    size_t len = 0;
     if (!attribute_get(token, object->handle, CKA_KEY_TYPE, &type, sizeof type, &len)) {
         return token_failed(token, ERR_IO, CKR_ATTRIBUTE_TYPE_INVALID, "tell the key's kind", why);
     }
@@ -147,18 +154,17 @@ static enum err read_alg(struct object *object, const struct token *token, struc
 enum err object_find(struct object *out, const struct token *token, const P11KitUri *uri,
                      struct why *why)
 {
-    CK_OBJECT_HANDLE handles[LISTED_MAX];
-    size_t count;
-    TRY(find_by_uri(token, uri, CKO_PRIVATE_KEY, handles, LISTED_MAX, &count, why));
-    if (count == 0) {
+    struct handles handles = {.cap = LISTED_MAX};
+    TRY(find_by_uri(token, uri, CKO_PRIVATE_KEY, &handles, why));
+    if (handles.count == 0) {
         return why_say(why, ERR_NOT_FOUND, "key", token->name,
                        "has no private key that the URI's object and id fit",
                        "pkcs11-tool --login --list-objects shows what it has.");
     }
-    if (count > 1) {
-        return refuse_several(token, handles, count, why);
+    if (handles.count > 1) {
+        return refuse_several(token, &handles, why);
     }
-    *out = (struct object){.handle = handles[0]};
+    *out = (struct object){.handle = handles.at[0]};
     read_names(out, token);
     char name[100];
     id_text(out, name, sizeof name);
@@ -227,8 +233,12 @@ static bool public_object(const struct token *token, const struct object *object
     if (copy.id_len == 0) {
         wanted[1] = (CK_ATTRIBUTE){CKA_LABEL, copy.label, strlen(copy.label)};
     }
-    size_t count;
-    return find_all(token, wanted, 2, out, 1, &count, NULL) == OK && count == 1;
+    struct handles found = {.cap = 1};
+    if (find_all(token, wanted, 2, &found, NULL) != OK || found.count != 1) {
+        return false;
+    }
+    *out = found.at[0];
+    return true;
 }
 
 enum err object_pubkey(struct pubkey **out, const struct token *token, const struct object *object,

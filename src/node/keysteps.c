@@ -193,6 +193,18 @@ static int keystep_compare(const void *a, const void *b)
                          (struct place){right->epoch, right->height});
 }
 
+/* Reads "EPOCH-HEIGHT". */
+static bool keystep_named(struct keystep *out, const char *name)
+{
+    char *end;
+    out->epoch = strtoull(name, &end, 10);
+    if (*name < '0' || *name > '9' || end[0] != '-' || end[1] < '0' || end[1] > '9') {
+        return false;
+    }
+    out->height = strtoull(end + 1, &end, 10);
+    return *end == '\0';
+}
+
 void node_keysteps(struct node *node, struct keystep after, struct keystep **out, size_t *count)
 {
     char *path = path_join(node->dir, KEYSTEPS_DIR);
@@ -202,15 +214,10 @@ void node_keysteps(struct node *node, struct keystep after, struct keystep **out
     *count = 0;
     struct dirent *entry;
     while (dir && (entry = readdir(dir)) != NULL) {
-        unsigned long long epoch;
-        unsigned long long height;
-        char more;
-        if (sscanf(entry->d_name, "%llu-%llu%c", &epoch, &height, &more) == 2) {
-            struct keystep step = {epoch, height};
-            if (keystep_compare(&step, &after) > 0) {
-                *out = mem_realloc(*out, (*count + 1) * sizeof **out);
-                (*out)[(*count)++] = step;
-            }
+        struct keystep step;
+        if (keystep_named(&step, entry->d_name) && keystep_compare(&step, &after) > 0) {
+            *out = mem_realloc(*out, (*count + 1) * sizeof **out);
+            (*out)[(*count)++] = step;
         }
     }
     if (dir) {

@@ -52,7 +52,7 @@ static enum err check_order(const struct reader *reader, const struct audit_line
         char problem[128];
         snprintf(problem, sizeof problem,
                  "holds act %llu where act %llu belongs: lines are missing or moved",
-                 (unsigned long long)line->number, (unsigned long long)(report->head.number + 1));
+                 (unsigned long long)line->number, (unsigned long long)report->head.number + 1);
         return refuse(reader, problem, why);
     }
     if (!hash_equal(previous, &report->head.hash)) {
