@@ -47,6 +47,8 @@
       "Try again later, or ask from time to time instead.")                                        \
     X(REFUSE_LATE, 504, "timeout", "late", "answer", "took too long",                              \
       "Ask again; what was submitted may be sent again safely.")                                   \
+    X(REFUSE_STOPPING, 503, "closed", "stopping", "server", "is stopping",                         \
+      "Try again once it runs again; what was submitted may be sent again safely.")                \
     X(REFUSE_MALFORMED, 400, "format", "malformed", "request", "is no HTTP request",               \
       "Send a request line and header fields as RFC 9112 has them.")
 

@@ -519,6 +519,10 @@ static void call_handler(struct exchange *exchange)
     if (exchange->response.status) {
         return;
     }
+    if (exchange->loop->over) {
+        exchange_refuse(exchange, REFUSE_STOPPING);
+        return;
+    }
     bool may = options->guard ? options->guard(options->context, exchange, route->access)
                               : exchange_take_token(exchange, BYTES_NONE);
     if (may) {

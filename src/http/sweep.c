@@ -142,6 +142,7 @@ static bool is_owed(const struct loop *loop)
 
 void loop_give_up(struct loop *loop)
 {
+    loop->over = true;
     for (struct connection *at = loop->connections; at; at = at->next) {
         if (at->exchange) {
             exchange_wake(at->exchange);

@@ -210,16 +210,21 @@ static bool guard(void *context, struct exchange *exchange, enum route_access ac
 
 /* ---- a client */
 
-static void start(struct server_limits limits, guard_fn *guarded)
+static void start_loops(unsigned loops, struct server_limits limits, guard_fn *guarded)
 {
     struct why why = {0};
     struct server_options options = {.address = "127.0.0.1",
-                                     .threads = LOOPS,
+                                     .threads = loops,
                                      .limits = limits,
                                      .routes = routes,
                                      .guard = guarded};
     atomic_store(&released, 0);
     CHECK_OK(server_start(&server, &options, &why));
+}
+
+static void start(struct server_limits limits, guard_fn *guarded)
+{
+    start_loops(LOOPS, limits, guarded);
 }
 
 static int dial(void)
@@ -387,6 +392,58 @@ static void stopping_answers_what_came_whole(void **state)
     close(idle);
 }
 
+static atomic_bool held;
+static atomic_bool go_on;
+
+static void hold_back(void *context, void *argument, unsigned loop)
+{
+    (void)context;
+    (void)argument;
+    (void)loop;
+    atomic_store(&held, true);
+    while (!atomic_load(&go_on)) {
+        sleep_ms(1);
+    }
+}
+
+static void ask_now(void *context, void *fd, unsigned loop)
+{
+    (void)context;
+    (void)loop;
+    put(*(int *)fd, "GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
+static void *stop_at_once(void *context)
+{
+    server_stop(context, 0);
+    return NULL;
+}
+
+/* The last thing that the loop does before it ends is to take posts and look at its sockets. */
+static void a_request_that_comes_with_the_end_is_refused(void **state)
+{
+    (void)state;
+    start_loops(1, (struct server_limits){0}, NULL);
+    int fd = dial();
+    CHECK_HAS(ask(fd, "/hello", "\r\n\r\nhello"), "200 OK");
+    server_post(server, hold_back, NULL);
+    WAIT(atomic_load(&held));
+    server_post(server, ask_now, &fd);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, stop_at_once, server) == 0);
+    sleep_ms(100);
+    atomic_store(&go_on, true);
+    pthread_join(thread, NULL);
+    const char *text = get_until(fd, "}");
+    /* Where the loop was told to stop too late for this, it was in time for the handler. */
+    bool in_time = strstr(text, "HTTP/1.1 504 ") != NULL;
+    CHECK(in_time || strstr(text, "/problems/closed"));
+    if (in_time) {
+        exchange_resume(take_suspended(), finish);
+    }
+    close(fd);
+}
+
 static void wake(void *context, void *argument, unsigned loop)
 {
     (void)context;
@@ -546,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_deadline_answers_and_waits_for_the_resume),
         cmocka_unit_test(what_is_resumed_after_the_stop_is_dropped),
         cmocka_unit_test(stopping_answers_what_came_whole),
+        cmocka_unit_test(a_request_that_comes_with_the_end_is_refused),
         cmocka_unit_test(a_stream_says_more_when_it_is_woken),
         cmocka_unit_test(a_stream_may_end),
         cmocka_unit_test(posts_reach_every_loop_once),
