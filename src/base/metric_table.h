@@ -115,7 +115,8 @@
       "Requests answered, by class of status.") \
     X(METRIC_HTTP_REFUSALS, COUNTER, "cairn_http_refusals_total", "reason", \
       "path,method,accept,media_type,long_path,header,framing,body,chunked,memory,answer," \
-      "slow_header,slow_body,slow_reader,address,rate,connections,streams,late,stopping,malformed", \
+      "slow_header,slow_body,slow_reader,address,rate,connections,streams,late,stopping,"          \
+      "malformed", \
       "Requests that the server itself refused or ended, by reason.") \
     X(METRIC_HTTP_CONNECTIONS, GAUGE, "cairn_http_open_connections", "", "", \
       "Connections that are open.") \

@@ -124,7 +124,7 @@ struct loop {
     uint64_t tick_ns; /* when the next second begins */
     uint64_t id;      /* of the last request, before it is stirred */
     bool draining;
-    bool over; /* no handler is called any more: nothing may be suspended */
+    bool over;     /* no handler is called any more: nothing may be suspended */
     int linger_fd; /* epoll */
     struct lingering *lingering;
     unsigned lingering_count;
