@@ -15,7 +15,8 @@ ROWS = ["latency of one deposit", "many per request: rate", "many per request: s
         "the same without TLS", "against libsodium's SHA-256",
         "against the SHA-256 in use", "the whole run", "space of an item with a reference",
         "space of an item", "server memory", "a proof for a random evidence id",
-        "size of a proof file", "over HTTP", "checked natively", "digest, present",
+        "size of a proof file", "over HTTP, one connection", "digests looked up over HTTP",
+        "proofs of random items over HTTP", "checked natively", "digest, present",
         "digest, absent", "after a clean stop", "after a kill"]
 
 

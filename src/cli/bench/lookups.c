@@ -1,5 +1,5 @@
-/* The row about look-ups of many digests in one request, over HTTP: a connection and an event loop
- * for each core. */
+/* Rows about what is asked over HTTP as fast as it is answered, with a connection and an event loop
+ * for each core: look-ups of many digests in one request, and proofs. */
 #include "base/clock.h"
 #include "cli/bench/bench.h"
 #include "cli/bench/reference.h"
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SIGNED_LEN   400
@@ -17,10 +18,23 @@
 #define LOOKUPS_MS   ((uint64_t)1000)
 #define ASKED        1000 /* digests in a request */
 #define THREADS_MAX  64   /* as many loops as a server has */
-#define BAR_RATE     50000
+#define PIPELINED    16   /* requests for proofs that are sent at once */
+
+struct asker;
+
+/* A kind of question. */
+struct kind {
+    const char *name;
+    const char *bar_text;
+    double bar_rate;
+    /* Appends requests, and says how many answers they get. */
+    unsigned (*put)(struct buf *out, struct asker *asker);
+    unsigned units; /* of an answer */
+};
 
 struct lookups {
     struct bench *bench;
+    const struct kind *kind;
     struct desk *desk;
     struct served server;
     size_t threads;
@@ -31,46 +45,95 @@ struct asker {
     pthread_t thread;
     const struct lookups *lookups;
     uint64_t random;
-    uint64_t count; /* of digests that were answered */
+    uint64_t count; /* of units that were answered */
     enum err err;
 };
 
-/* A question about random items, all of which are there. */
-static void question_make(struct buf *out, struct asker *asker)
+/* A random item of the ledger: its batch and its number there. */
+static size_t pick_item(struct asker *asker, uint32_t *number)
 {
-    const struct desk *desk = asker->lookups->desk;
-    out->len = 0;
-    buf_put(out, bytes_text("{\"sha256\":["));
+    asker->random = asker->random * 6364136223846793005u + 1442695040888963407u;
+    uint64_t item = asker->random >> 16;
+    *number = (uint32_t)(item % BATCH_ITEMS);
+    return item / BATCH_ITEMS % asker->lookups->desk->batches;
+}
+
+/* One question about random items, all of which are there. */
+static unsigned put_digests(struct buf *out, struct asker *asker)
+{
+    struct buf body = {0};
+    buf_put(&body, bytes_text("{\"sha256\":["));
     for (unsigned i = 0; i < ASKED; i++) {
-        asker->random = asker->random * 6364136223846793005u + 1442695040888963407u;
-        uint64_t number = asker->random >> 16;
-        struct hash digest = desk_digest(desk, number / BATCH_ITEMS % desk->batches,
-                                         (uint32_t)(number % BATCH_ITEMS));
-        buf_put(out, bytes_text(i ? ",\"" : "\""));
-        hex_put(out, hash_bytes(&digest));
-        buf_put_byte(out, '"');
+        uint32_t number;
+        size_t batch = pick_item(asker, &number);
+        struct hash digest = desk_digest(asker->lookups->desk, batch, number);
+        buf_put(&body, bytes_text(i ? ",\"" : "\""));
+        hex_put(&body, hash_bytes(&digest));
+        buf_put_byte(&body, '"');
     }
-    buf_put(out, bytes_text("]}"));
+    buf_put(&body, bytes_text("]}"));
+    wire_head(out, "/v1/digests", "application/json", body.len);
+    buf_put(out, buf_bytes(&body));
+    buf_clear(&body);
+    return 1;
+}
+
+/* Random proofs, several at once, so that both sides work meanwhile. */
+static unsigned put_proofs(struct buf *out, struct asker *asker)
+{
+    for (unsigned i = 0; i < PIPELINED; i++) {
+        char hex[2 * sizeof(struct hash) + 1];
+        char path[128];
+        uint32_t number;
+        size_t batch = pick_item(asker, &number);
+        hex_write(hex, hash_bytes(&asker->lookups->desk->ids[batch]));
+        snprintf(path, sizeof path, "/v1/proofs/%s/%u", hex, number);
+        wire_head(out, path, NULL, 0);
+    }
+    return PIPELINED;
+}
+
+static const struct kind digests = {"digests looked up over HTTP, 1,000 in a request, all cores",
+                                    "at least 50,000/s", 50000, put_digests, ASKED};
+static const struct kind proofs = {"proofs of random items over HTTP, all cores",
+                                   "at least 20,000/s", 20000, put_proofs, 1};
+
+/* Reads the next answer; `in` holds what has come of this one and of those after it. */
+static enum err take_reply(int fd, struct buf *in, unsigned *status)
+{
+    struct wire_reply reply;
+    enum err err;
+    while ((err = wire_parse(&reply, buf_bytes(in))) == ERR_TRUNCATED) {
+        TRY(wire_receive(fd, in));
+    }
+    if (err == OK) {
+        *status = reply.status;
+        size_t taken = (size_t)(reply.body.at + reply.body.len - in->at);
+        memmove(in->at, in->at + taken, in->len - taken);
+        in->len -= taken;
+    }
+    return err;
 }
 
 static enum err ask(struct asker *asker, int fd)
 {
-    struct buf body = {0};
-    struct buf head = {0};
+    const struct kind *kind = asker->lookups->kind;
+    struct buf out = {0};
     struct buf in = {0};
-    struct wire_reply reply;
     enum err err = fd < 0 ? ERR_UNREACHABLE : OK;
     uint64_t end = clock_mono_ns() + LOOKUPS_MS * 1000000;
     while (err == OK && clock_mono_ns() < end) {
-        question_make(&body, asker);
-        head.len = 0;
-        wire_head(&head, "/v1/digests", "application/json", body.len);
-        err = wire_call(fd, buf_bytes(&head), buf_bytes(&body), &in, &reply);
-        err = err == OK && reply.status != 200 ? ERR_REFUSED : err;
-        asker->count += ASKED;
+        out.len = 0;
+        unsigned count = kind->put(&out, asker);
+        err = wire_send(fd, buf_bytes(&out));
+        for (unsigned i = 0; err == OK && i < count; i++) {
+            unsigned status = 0;
+            err = take_reply(fd, &in, &status);
+            err = err == OK && status != 200 ? ERR_REFUSED : err;
+            asker->count += kind->units;
+        }
     }
-    buf_clear(&body);
-    buf_clear(&head);
+    buf_clear(&out);
     buf_clear(&in);
     return err;
 }
@@ -106,34 +169,46 @@ static enum err measure(void *context, struct slice *out, struct why *why)
     }
     double rate = (double)count * 1e9 / (double)(clock_mono_ns() - began);
     out->of[0].figure = rate;
-    out->of[0].ratio = rate / BAR_RATE;
-    return err == OK ? OK : why_say(why, err, "server", NULL, "answered no look-ups", NULL);
+    out->of[0].ratio = rate / lookups->kind->bar_rate;
+    return err == OK ? OK : why_say(why, err, "server", NULL, "did not answer", NULL);
+}
+
+/* One row, of a server that runs. */
+static enum err add_row(struct lookups *lookups, const struct kind *kind, struct series *series,
+                        struct why *why)
+{
+    struct bench *bench = lookups->bench;
+    struct trial trial = {.measure = measure,
+                          .context = lookups,
+                          .figures = 1,
+                          .tries = bench->tries,
+                          .best = &bench->best_verify};
+    bench_step("%s", kind->name);
+    lookups->kind = kind;
+    TRY(pairs_run(series, &trial, why));
+    struct row row = {.name = kind->name,
+                      .bar_text = kind->bar_text,
+                      .bar = BAR_AT_LEAST,
+                      .limit = 1,
+                      .unit = "/s"};
+    report_add(&bench->report, &row, series);
+    return OK;
 }
 
 enum err bench_lookups(struct bench *bench, struct desk *desk, struct why *why)
 {
-    static struct series series;
+    static struct series series[2];
     char loops[16];
     struct lookups lookups = {.bench = bench, .desk = desk, .random = desk->seed};
     lookups.threads = bench->cores < THREADS_MAX ? bench->cores : THREADS_MAX;
     snprintf(loops, sizeof loops, "%zu", lookups.threads);
     const char *const argv[] = {"run", desk->dir, "--listen", "127.0.0.1:0", "--http-threads",
                                 loops, NULL};
-    bench_step("look-ups of %d digests in a request", ASKED);
     TRY(served_start(&lookups.server, argv, why));
-    struct trial trial = {.measure = measure,
-                          .context = &lookups,
-                          .figures = 1,
-                          .tries = bench->tries,
-                          .best = &bench->best_verify};
-    enum err err = pairs_run(&series, &trial, why);
+    enum err err = add_row(&lookups, &digests, &series[0], why);
+    if (err == OK) {
+        err = add_row(&lookups, &proofs, &series[1], why);
+    }
     child_end(&lookups.server.child, SIGTERM);
-    TRY(err);
-    struct row row = {.name = "digests looked up over HTTP, 1,000 in a request, all cores",
-                      .bar_text = "at least 50,000/s",
-                      .bar = BAR_AT_LEAST,
-                      .limit = 1,
-                      .unit = "/s"};
-    report_add(&bench->report, &row, &series);
-    return OK;
+    return err;
 }

@@ -93,6 +93,20 @@ enum err wire_send(int fd, struct bytes bytes)
     return OK;
 }
 
+enum err wire_receive(int fd, struct buf *in)
+{
+    ssize_t got;
+    buf_reserve(in, READ_LEN);
+    do {
+        got = recv(fd, in->at + in->len, READ_LEN, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) {
+        return ERR_IO;
+    }
+    in->len += (size_t)got;
+    return OK;
+}
+
 enum err wire_call(int fd, struct bytes head, struct bytes body, struct buf *in,
                    struct wire_reply *reply)
 {
@@ -101,15 +115,7 @@ enum err wire_call(int fd, struct bytes head, struct bytes body, struct buf *in,
     in->len = 0;
     enum err err;
     while ((err = wire_parse(reply, buf_bytes(in))) == ERR_TRUNCATED) {
-        buf_reserve(in, READ_LEN);
-        ssize_t got = recv(fd, in->at + in->len, READ_LEN, 0);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return ERR_IO;
-        }
-        in->len += (size_t)got;
+        TRY(wire_receive(fd, in));
     }
     return err;
 }

@@ -21,6 +21,8 @@ must_use enum err wire_parse(struct wire_reply *out, struct bytes in);
 
 /* Sends all of it. ERR_IO. */
 must_use enum err wire_send(int fd, struct bytes bytes);
+/* Appends what comes next. ERR_IO at the end. */
+must_use enum err wire_receive(int fd, struct buf *in);
 /* Sends a request and waits for its reply, whose bytes stay in `in`. ERR_IO, ERR_FORMAT. */
 must_use enum err wire_call(int fd, struct bytes head, struct bytes body, struct buf *in,
                             struct wire_reply *reply);
