@@ -2,6 +2,11 @@
 #include "cli/verbs.h"
 #include "crypto/key.h"
 
+/* Read by jemalloc, where it is linked: what a burst of requests needed goes back to the system
+ * after a second, not after ten. */
+__attribute__((visibility("default"))) extern const char *malloc_conf;
+const char *malloc_conf = "dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 static const struct verb *const verbs[] = {
     &verb_init,
     &verb_run,
