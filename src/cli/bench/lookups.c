@@ -108,6 +108,7 @@ static enum err take_reply(int fd, struct buf *in, unsigned *status)
     }
     if (err == OK) {
         *status = reply.status;
+        BUG_ON(!in->at);
         size_t taken = (size_t)(reply.body.at + reply.body.len - in->at);
         memmove(in->at, in->at + taken, in->len - taken);
         in->len -= taken;
