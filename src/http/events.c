@@ -238,23 +238,12 @@ static void put_gap(struct buf *out, const char *asked, const struct header *bef
     buf_put(out, bytes_text(data));
 }
 
-static enum err header_at(const struct view *view, uint64_t height, struct header *out)
-{
-    struct buf bytes = {0};
-    enum err err = view_block(view, height, &bytes);
-    if (err == OK) {
-        err = header_parse(out, buf_bytes(&bytes));
-    }
-    buf_clear(&bytes);
-    return err;
-}
-
 /* Whether the reader's last event is one of this ledger. */
 static bool is_ours(const struct view *view, const struct news_id *id)
 {
     struct header header;
-    return id->height <= view_header(view)->height && header_at(view, id->height, &header) == OK &&
-           header.epoch == id->epoch &&
+    return id->height <= view_header(view)->height &&
+           view_header_at(view, id->height, &header) == OK && header.epoch == id->epoch &&
            (!id->has_index || (id->index >= header.first_index && id->index < header.tree_size));
 }
 
@@ -272,7 +261,7 @@ static enum err resume_at(struct stream *stream, const struct view *view, const 
         return OK;
     }
     if (ours) {
-        TRY(header_at(view, head->height - EVENTS_REPLAY_MAX, &before));
+        TRY(view_header_at(view, head->height - EVENTS_REPLAY_MAX, &before));
     }
     put_gap(&stream->opening, asked, &before);
     stream->place.height = before.height + 1;

@@ -123,15 +123,9 @@ static void put_data(struct buf *out, json_t *json)
 
 static enum err load(struct told *told, const struct view *view, uint64_t height)
 {
-    struct buf bytes = {0};
     struct header header;
     told_clear(told);
-    enum err err = view_block(view, height, &bytes);
-    if (err == OK) {
-        err = header_parse(&header, buf_bytes(&bytes));
-    }
-    buf_clear(&bytes);
-    TRY(err);
+    TRY(view_header_at(view, height, &header));
     told->used = true;
     told->height = height;
     told->epoch = header.epoch;

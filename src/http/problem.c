@@ -79,33 +79,48 @@ static void set_text(json_t *json, const char *key, const char *text)
     }
 }
 
+/* What a problem document says in either encoding, and where its texts stand. */
+struct described {
+    struct concise said;
+    char type[64];
+    char detail[600];
+    struct why why;
+};
+
 /* Where nobody knew a remedy, the page of the type says what can be done. */
-static void complete(struct why *out, const struct why *why, const char *type)
+static void describe(struct described *out, enum err err, const struct why *given)
 {
-    *out = *why;
-    if (out->remedy[0] == '\0') {
-        snprintf(out->remedy, sizeof out->remedy, "GET %s says what to do.", type);
+    struct why *why = &out->why;
+    *why = *given;
+    type_of(err, out->type, sizeof out->type);
+    if (why->remedy[0] == '\0') {
+        snprintf(why->remedy, sizeof why->remedy, "GET %s says what to do.", out->type);
     }
+    why_print(why, err, out->detail, sizeof out->detail);
+    out->said = (struct concise){.status = problem_status(err),
+                                 .type = out->type,
+                                 .title = err_text(err),
+                                 .detail = out->detail,
+                                 .field = why->field,
+                                 .value = why->value,
+                                 .problem = why->problem[0] ? why->problem : err_text(err),
+                                 .remedy = why->remedy};
 }
 
 json_t *problem_json(enum err err, const struct why *given)
 {
-    char type[64];
-    char detail[600];
-    struct why whole;
-    const struct why *why = &whole;
-    type_of(err, type, sizeof type);
-    complete(&whole, given, type);
-    why_print(why, err, detail, sizeof detail);
+    struct described described;
+    const struct concise *said = &described.said;
+    describe(&described, err, given);
     json_t *json = json_object();
-    json_object_set_new(json, "type", json_string(type));
-    json_object_set_new(json, "title", json_string(err_text(err)));
-    json_object_set_new(json, "status", json_integer((json_int_t)problem_status(err)));
-    set_text(json, "detail", detail);
-    set_text(json, "field", why->field);
-    set_text(json, "value", why->value);
-    set_text(json, "problem", why->problem[0] ? why->problem : err_text(err));
-    set_text(json, "remedy", why->remedy);
+    json_object_set_new(json, "type", json_string(said->type));
+    json_object_set_new(json, "title", json_string(said->title));
+    json_object_set_new(json, "status", json_integer((json_int_t)said->status));
+    set_text(json, "detail", said->detail);
+    set_text(json, "field", said->field);
+    set_text(json, "value", said->value);
+    set_text(json, "problem", said->problem);
+    set_text(json, "remedy", said->remedy);
     return json;
 }
 
@@ -120,23 +135,10 @@ static void dump(struct exchange *exchange, json_t *json)
 
 static void dump_concise(struct exchange *exchange, enum err err, const struct why *given)
 {
-    char type[64];
-    char detail[600];
-    struct why whole;
-    const struct why *why = &whole;
-    type_of(err, type, sizeof type);
-    complete(&whole, given, type);
-    why_print(why, err, detail, sizeof detail);
+    struct described described;
+    describe(&described, err, given);
     exchange_response(exchange)->body.len = 0;
-    concise_write(&exchange_response(exchange)->body,
-                  &(struct concise){.status = problem_status(err),
-                                    .type = type,
-                                    .title = err_text(err),
-                                    .detail = detail,
-                                    .field = why->field,
-                                    .value = why->value,
-                                    .problem = why->problem[0] ? why->problem : err_text(err),
-                                    .remedy = why->remedy});
+    concise_write(&exchange_response(exchange)->body, &described.said);
 }
 
 void respond_problem(struct exchange *exchange, enum err err, const struct why *why)

@@ -133,6 +133,17 @@ enum err view_block(const struct view *view, uint64_t height, struct buf *header
                : view_get_known(view, FAMILY_BLOCK, number_key(height), header);
 }
 
+enum err view_header_at(const struct view *view, uint64_t height, struct header *out)
+{
+    struct buf bytes = {0};
+    enum err err = view_block(view, height, &bytes);
+    if (err == OK) {
+        err = header_parse(out, buf_bytes(&bytes));
+    }
+    buf_clear(&bytes);
+    return err;
+}
+
 enum err view_log_path(const struct view *view, uint64_t index, uint64_t size, struct path *path)
 {
     return tileview_path(view->log, path, index, size);

@@ -24,8 +24,9 @@ struct bytes view_header_bytes(const struct view *view);
 /* The entry at a log index and the height of its block. */
 must_use enum err view_entry(const struct view *view, uint64_t index, struct buf *entry,
                              uint64_t *height);
-/* The encoded header of a height. */
+/* The header of a height: encoded, and read (header_parse's errors). */
 must_use enum err view_block(const struct view *view, uint64_t height, struct buf *header);
+must_use enum err view_header_at(const struct view *view, uint64_t height, struct header *out);
 /* The encoded item `number` of the deposit at `index`, and (unless NULL) its path in the batch
  * tree of `count` items. */
 must_use enum err view_item(const struct view *view, uint64_t index, uint32_t count,

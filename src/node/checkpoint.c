@@ -165,19 +165,14 @@ enum err node_notes(struct node *node, const struct view *view, struct buf *out)
 
 enum err node_block_notes(struct node *node, uint64_t height, struct buf *out)
 {
-    struct buf block = {0};
     struct header header;
     size_t before = out->len;
     struct view *view = node_view(node);
-    enum err err = view_block(view, height, &block);
+    enum err err = view_header_at(view, height, &header);
     view_release(view);
-    if (err == OK) {
-        err = header_parse(&header, buf_bytes(&block));
-    }
     if (err == OK) {
         err = load_notes(node, &header, out);
     }
-    buf_clear(&block);
     return err == OK && out->len == before ? ERR_NOT_FOUND : err;
 }
 

@@ -59,17 +59,10 @@ enum err node_record_kid(struct node *node, const struct statement *statement, s
 
 static enum err load_time(const struct view *view, struct node_found *found)
 {
-    struct buf bytes = {0};
     struct header header;
-    enum err err = view_block(view, found->height, &bytes);
-    if (err == OK) {
-        err = header_parse(&header, buf_bytes(&bytes));
-    }
-    if (err == OK) {
-        found->time_ms = header.time_ms;
-    }
-    buf_clear(&bytes);
-    return err;
+    TRY(view_header_at(view, found->height, &header));
+    found->time_ms = header.time_ms;
+    return OK;
 }
 
 /* Reads the entry at found->index, all but its block's time and its items. */

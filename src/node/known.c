@@ -29,17 +29,13 @@ enum err node_load_trust(struct node *node, struct trust **out, struct why *why)
 /* Whether the ledger holds this very head. */
 static bool holds(const struct view *view, const struct head *head)
 {
-    struct buf bytes = {0};
     struct header header;
-    struct hash hash = {{0}};
-    bool same = view_block(view, head->place.height, &bytes) == OK &&
-                header_parse(&header, buf_bytes(&bytes)) == OK;
-    if (same) {
-        header_hash(&hash, &header);
-        same = hash_equal(&hash, &head->hash);
+    struct hash hash;
+    if (view_header_at(view, head->place.height, &header) != OK) {
+        return false;
     }
-    buf_clear(&bytes);
-    return same;
+    header_hash(&hash, &header);
+    return hash_equal(&hash, &head->hash);
 }
 
 enum err node_check_known_heads(struct node *node, bool *writable, struct why *why)

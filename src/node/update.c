@@ -32,18 +32,13 @@ struct writing {
 static enum err is_restart(const struct view *view, bool *out)
 {
     const struct header *head = view_header(view);
-    struct buf bytes = {0};
     struct header before;
     *out = false;
     if (head->height == 0 || head->epoch == 0) {
         return OK;
     }
-    enum err err = view_block(view, head->height - 1, &bytes);
-    if (err == OK) {
-        err = header_parse(&before, buf_bytes(&bytes));
-    }
+    enum err err = view_header_at(view, head->height - 1, &before);
     *out = err == OK && before.epoch != head->epoch;
-    buf_clear(&bytes);
     return err;
 }
 
@@ -143,22 +138,11 @@ struct answering {
     struct buf receipt;
 };
 
-static enum err header_at(const struct view *view, uint64_t height, struct header *out)
-{
-    struct buf bytes = {0};
-    enum err err = view_block(view, height, &bytes);
-    if (err == OK) {
-        err = header_parse(out, buf_bytes(&bytes));
-    }
-    buf_clear(&bytes);
-    return err;
-}
-
 static enum err check_known(struct answering *answering, uint64_t epoch, uint64_t height,
                             uint64_t size, struct why *why)
 {
     enum err err = height <= view_header(answering->view)->height
-                       ? header_at(answering->view, height, &answering->known)
+                       ? view_header_at(answering->view, height, &answering->known)
                        : ERR_NOT_FOUND;
     if (err == OK && (answering->known.epoch != epoch || answering->known.tree_size != size)) {
         err = ERR_MISMATCH;

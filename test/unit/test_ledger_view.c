@@ -197,6 +197,10 @@ static void a_view_stays_as_it_is_while_the_ledger_goes_on(void **state)
     CHECK_UINT(parsed.height, 1);
     CHECK_ERR(view_entry(old, 2, &out, &height), ERR_RANGE);
     CHECK_ERR(view_block(old, 2, &out), ERR_RANGE);
+    struct header header;
+    CHECK_ERR(view_header_at(old, 2, &header), ERR_RANGE);
+    CHECK_OK(view_header_at(old, 1, &header));
+    CHECK_UINT(header.height, 1);
     CHECK_ERR(view_log_path(old, 2, 3, &path), ERR_RANGE);
     CHECK_ERR(view_history_path(old, 1, 2, &path), ERR_RANGE);
     CHECK_ERR(view_history_path(old, 1, 1, &path), ERR_RANGE);

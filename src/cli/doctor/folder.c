@@ -95,17 +95,10 @@ static void find_certificate(struct findings *findings, const struct config *con
 
 static enum err view_growth_block(void *context, uint64_t height, struct growth_block *out)
 {
-    struct buf bytes = {0};
     struct header header;
-    enum err err = view_block(context, height, &bytes);
-    if (err == OK) {
-        err = header_parse(&header, buf_bytes(&bytes));
-    }
-    if (err == OK) {
-        *out = (struct growth_block){header.time_ms, header.tree_size};
-    }
-    buf_clear(&bytes);
-    return err;
+    TRY(view_header_at(context, height, &header));
+    *out = (struct growth_block){header.time_ms, header.tree_size};
+    return OK;
 }
 
 static void find_growth(struct findings *findings, struct node *node, const char *dir)

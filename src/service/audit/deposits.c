@@ -84,18 +84,13 @@ static struct bytes last_line(struct bytes text)
 
 static enum err read_genesis_time(struct audit_deposits *deposits)
 {
-    struct buf block = {0};
     struct header header;
     struct view *view = node_view(deposits->node);
-    enum err err = view_block(view, 0, &block);
-    if (err == OK) {
-        err = header_parse(&header, buf_bytes(&block));
-    }
+    enum err err = view_header_at(view, 0, &header);
     if (err == OK) {
         deposits->last.time_ms = header.time_ms;
     }
     view_release(view);
-    buf_clear(&block);
     return err;
 }
 
