@@ -26,7 +26,7 @@ static json_t *key_json(const struct receipt_key *key)
     return json;
 }
 
-static json_t *regime_json(const struct regime *regime)
+static json_t *regime_json(const struct trust_regime *regime)
 {
     json_t *keys = json_array();
     for (size_t i = 0; i < regime->key_count; i++) {
@@ -112,7 +112,7 @@ static void print_trust(const struct trust *trust, const struct hash *digest)
            (const char *)trust->name.at, chain);
     print_aloud(digest);
     for (size_t i = 0; i < trust->regime_count; i++) {
-        const struct regime *regime = &trust->regimes[i];
+        const struct trust_regime *regime = &trust->regimes[i];
         printf("from height %llu: %s\n", (unsigned long long)regime->from,
                regime->comet ? "ordered by a set of validators" : "run by one operator");
         for (size_t j = 0; j < regime->key_count; j++) {

@@ -77,6 +77,48 @@ static enum err read_document(struct genesis *out, struct bytes in)
     return cbor_end(&reader);
 }
 
+static bool orders(enum purpose purpose)
+{
+    return purpose == PURPOSE_CONSENSUS || purpose == PURPOSE_TRANSPORT;
+}
+
+/* CometBFT takes Ed25519, and signs in the name of a node. */
+static enum err check_ordering_key(const struct genesis_member *member,
+                                   const struct genesis_key *key, struct why *why)
+{
+    if (!orders(key->purpose)) {
+        return OK;
+    }
+    if (key->alg != ALG_ED25519) {
+        return why_say(why, ERR_UNSUPPORTED, "genesis key", alg_name(key->alg),
+                       "is no key for ordering blocks", "It must be an Ed25519 key.");
+    }
+    if (member->kind != MEMBER_NODE) {
+        return why_sayf(why, ERR_KEY, "genesis key",
+                        "is of a purpose that only members of kind node have", NULL, "%.*s",
+                        (int)member->id.len, (const char *)member->id.at);
+    }
+    return OK;
+}
+
+/* A node takes part in ordering with one key for each of the two purposes, or not at all. */
+static enum err check_ordering_keys(const struct genesis_member *member, struct why *why)
+{
+    size_t consensus = 0;
+    size_t transport = 0;
+    for (size_t i = 0; i < member->key_count; i++) {
+        TRY(check_ordering_key(member, &member->keys[i], why));
+        consensus += member->keys[i].purpose == PURPOSE_CONSENSUS;
+        transport += member->keys[i].purpose == PURPOSE_TRANSPORT;
+    }
+    if (consensus != transport || consensus > 1) {
+        return why_sayf(why, ERR_KEY, "genesis member",
+                        "needs one consensus key and one transport key", NULL, "%.*s",
+                        (int)member->id.len, (const char *)member->id.at);
+    }
+    return OK;
+}
+
 static enum err check_key(const struct genesis *genesis, const struct genesis_key *key,
                           struct why *why)
 {
@@ -107,7 +149,7 @@ static enum err check_member(const struct genesis *genesis, size_t number, struc
     for (size_t i = 0; i < member->key_count; i++) {
         TRY(check_key(genesis, &member->keys[i], why));
     }
-    return OK;
+    return check_ordering_keys(member, why);
 }
 
 enum err genesis_parse(struct genesis *out, struct bytes in, struct why *why)

@@ -1,7 +1,8 @@
 /* The genesis document, entry 0 of every ledger; its SHA-256 is the chain id.
  *
  * [1, 32 random bytes, name, suite, members], a member being
- * [id, kind, institution or null, [+ role], [+ [SPKI, alg, purpose]]]. */
+ * [id, kind, institution or null, [+ role], [+ [SPKI, alg, purpose]]]. Members of kind node with a
+ * consensus key and a transport key make it a consortium's (regime.h). */
 #ifndef CAIRN_LEDGER_GENESIS_H
 #define CAIRN_LEDGER_GENESIS_H
 
@@ -36,8 +37,9 @@ struct genesis {
     struct genesis_member members[GENESIS_MEMBERS_MAX];
 };
 
-/* Ranges borrow. ERR_VERSION, ERR_UNSUPPORTED (suite), ERR_KEY, ERR_EXISTS (a member or key twice),
- * reader's errors. */
+/* Ranges borrow. ERR_VERSION, ERR_UNSUPPORTED (suite, a key for ordering that is not Ed25519),
+ * ERR_KEY (also one for ordering that is not a node's, or without the other), ERR_EXISTS (a member
+ * or key twice), reader's errors. */
 must_use enum err genesis_parse(struct genesis *out, struct bytes in, struct why *why);
 void genesis_write(struct buf *out, const struct genesis *genesis);
 

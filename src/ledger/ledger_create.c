@@ -1,7 +1,9 @@
-/* Block 0: the genesis document as entry 0, its members and their keys as the first state. */
+/* Block 0: the genesis document as entry 0, its members and their keys as the first state, and who
+ * orders if its members do. */
 #include "crypto/digest.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/ledger_keys.h"
+#include "ledger/regime.h"
 
 #include <stdlib.h>
 
@@ -46,6 +48,26 @@ static void put_member(struct overlay *overlay, const struct genesis_member *mem
     member_state_key(&key, member->id);
     member_record_write(&value, &record);
     put_record(overlay, &key, &value);
+    buf_clear(&key);
+    buf_clear(&value);
+}
+
+/* A solo ledger has no such record. */
+static void put_regime(struct overlay *overlay, const struct genesis *genesis,
+                       const struct hash *chain)
+{
+    struct buf key = {0};
+    struct buf value = {0};
+    struct buf text = {0};
+    struct regime *regime = mem_alloc(sizeof *regime);
+    if (regime_of_genesis(regime, genesis, chain, &text)) {
+        state_key_write(&key, bytes_text(REGIME_MODULE), BYTES_NONE);
+        regime_state_key(&key);
+        regime_write(&value, regime);
+        put_record(overlay, &key, &value);
+    }
+    free(regime);
+    buf_clear(&text);
     buf_clear(&key);
     buf_clear(&value);
 }
@@ -108,6 +130,9 @@ static enum err begin(struct store *store, struct bytes document, const struct g
         for (size_t i = 0; i < genesis->member_count; i++) {
             put_member(at.overlay, &genesis->members[i]);
         }
+        struct hash chain;
+        sha256(&chain, document);
+        put_regime(at.overlay, genesis, &chain);
         seal(&at, document, time_ms);
         fill_batch(&at, document);
         *header_hash = at.header_hash;

@@ -222,7 +222,7 @@ static enum err make_trust(struct creation *creation, struct why *why)
 {
     struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(creation->receipt_key)),
                               .node = bytes_text(NODE_ID)};
-    struct regime regime = {.key_count = 1, .keys = &key};
+    struct trust_regime regime = {.key_count = 1, .keys = &key};
     struct head head = {.place = header_place(&creation->header),
                         .hash = creation->header_hash,
                         .size = creation->header.tree_size,

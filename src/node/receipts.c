@@ -87,7 +87,7 @@ void node_note_receipt_keys(struct node *node, const struct trust *trust)
 {
     node->receipt_kids.len = 0;
     for (size_t i = 0; i < trust->regime_count; i++) {
-        const struct regime *regime = &trust->regimes[i];
+        const struct trust_regime *regime = &trust->regimes[i];
         for (size_t k = 0; k < regime->key_count; k++) {
             add_kid(&node->receipt_kids, pubkey_kid(regime->keys[k].key));
         }

@@ -257,7 +257,8 @@ static enum err admit_all(struct resume *resume, struct admit *admit)
 
 /* ---- the trust file of the new epoch */
 
-static void end_keys(struct resume *resume, struct regime *regime, const struct header *header)
+static void end_keys(struct resume *resume, struct trust_regime *regime,
+                     const struct header *header)
 {
     for (size_t i = 0; i < regime->key_count; i++) {
         struct receipt_key *key = &regime->keys[i];
@@ -271,7 +272,7 @@ static void end_keys(struct resume *resume, struct regime *regime, const struct 
     }
 }
 
-static void add_key(struct resume *resume, struct regime *regime, const struct header *header)
+static void add_key(struct resume *resume, struct trust_regime *regime, const struct header *header)
 {
     struct receipt_key *keys =
         arena_array(&resume->trust->arena, regime->key_count + 1, sizeof *keys);
@@ -302,7 +303,7 @@ static void add_head(struct resume *resume, const struct block_result *result)
 static enum err write_next_trust(struct resume *resume, const struct block_result *result,
                                  struct why *why)
 {
-    struct regime *regime = &resume->trust->regimes[resume->trust->regime_count - 1];
+    struct trust_regime *regime = &resume->trust->regimes[resume->trust->regime_count - 1];
     size_t owned = regime->key_count; /* the added key's pubkey is the signer's */
     end_keys(resume, regime, &result->header);
     add_key(resume, regime, &result->header);

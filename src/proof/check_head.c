@@ -32,7 +32,7 @@ void ledger_pass(struct verdict *out, const struct trust *trust, const struct he
 /* What one receipt is worth. */
 enum worth { WORTH_FALSE, WORTH_UNKNOWN, WORTH_GOOD };
 
-static enum worth receipt_worth(struct verdict *out, const struct regime *regime,
+static enum worth receipt_worth(struct verdict *out, const struct trust_regime *regime,
                                 const struct head_evidence *evidence, struct bytes encoded,
                                 const struct receipt_key **by)
 {
@@ -74,7 +74,7 @@ static enum worth receipt_worth(struct verdict *out, const struct regime *regime
     return WORTH_GOOD;
 }
 
-static void receipts_check(struct verdict *out, const struct regime *regime,
+static void receipts_check(struct verdict *out, const struct trust_regime *regime,
                            const struct head_evidence *evidence, struct head_finding *finding)
 {
     size_t unknown = 0;
@@ -93,7 +93,7 @@ static void receipts_check(struct verdict *out, const struct regime *regime,
     }
 }
 
-enum err commit_trusted(const struct commit *commit, const struct regime *regime,
+enum err commit_trusted(const struct commit *commit, const struct trust_regime *regime,
                         const struct header *header, const struct comet_range **range,
                         struct why *why)
 {
@@ -113,7 +113,7 @@ enum err commit_trusted(const struct commit *commit, const struct regime *regime
     return commit_check(commit, &(*range)->set, why);
 }
 
-static void comet_check(struct verdict *out, const struct regime *regime,
+static void comet_check(struct verdict *out, const struct trust_regime *regime,
                         const struct head_evidence *evidence, struct head_finding *finding)
 {
     struct why why = {0};
@@ -142,7 +142,7 @@ static void comet_check(struct verdict *out, const struct regime *regime,
 void head_vouched_check(struct verdict *out, const struct trust *trust,
                         const struct head_evidence *evidence, struct head_finding *finding)
 {
-    const struct regime *regime = trust_regime(trust, evidence->head->height);
+    const struct trust_regime *regime = trust_regime(trust, evidence->head->height);
     *finding = (struct head_finding){0};
     receipts_check(out, regime, evidence, finding);
     if (regime->comet) {

@@ -52,7 +52,7 @@ static void median_line(struct verdict *out, const struct proof *proof, const st
 }
 
 static void comet_time_line(struct verdict *out, const struct proof *proof,
-                            const struct regime *regime, const struct head_finding *finding)
+                            const struct trust_regime *regime, const struct head_finding *finding)
 {
     struct why why = {0};
     const struct comet_range *range;
@@ -80,7 +80,7 @@ static void comet_time_line(struct verdict *out, const struct proof *proof,
 void time_checks(struct verdict *out, const struct proof *proof, const struct trust *trust,
                  const struct head_finding *finding)
 {
-    const struct regime *regime = trust_regime(trust, proof->block.height);
+    const struct trust_regime *regime = trust_regime(trust, proof->block.height);
     if (regime->comet) {
         comet_time_line(out, proof, regime, finding);
     } else {

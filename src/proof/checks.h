@@ -45,7 +45,7 @@ void ledger_pass(struct verdict *out, const struct trust *trust, const struct he
 
 /* Whether `commit` is one by a listed set for the header of hash `app`, of regime `regime`. On OK
  * *range is the set's. ERR_MISMATCH, ERR_SIGNATURE, ERR_NOT_FOUND (no set at that height). */
-must_use enum err commit_trusted(const struct commit *commit, const struct regime *regime,
+must_use enum err commit_trusted(const struct commit *commit, const struct trust_regime *regime,
                                  const struct header *header, const struct comet_range **range,
                                  struct why *why);
 

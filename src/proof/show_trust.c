@@ -55,7 +55,7 @@ static void show_range(struct show *show, const struct comet_range *range)
     show->depth--;
 }
 
-static void show_regime(struct show *show, const struct regime *regime)
+static void show_regime(struct show *show, const struct trust_regime *regime)
 {
     show_title(show, "regime from height %" PRIu64 ": %s", regime->from,
                regime->comet ? "a consortium" : "one operator");

@@ -57,7 +57,7 @@ size_t trust_room(size_t count)
     return room;
 }
 
-static void keys_read(struct cbor_reader *reader, struct regime *out, struct arena *arena)
+static void keys_read(struct cbor_reader *reader, struct trust_regime *out, struct arena *arena)
 {
     size_t count = cbor_array(reader, out->comet ? 0 : 1, TRUST_KEYS_MAX);
     out->keys = arena_array(arena, trust_room(count), sizeof *out->keys);
@@ -68,7 +68,7 @@ static void keys_read(struct cbor_reader *reader, struct regime *out, struct are
 }
 
 /* Ranges ascend and don't overlap, so that a height has one set at most. */
-static void ranges_read(struct cbor_reader *reader, struct regime *out, struct arena *arena)
+static void ranges_read(struct cbor_reader *reader, struct trust_regime *out, struct arena *arena)
 {
     out->range_count = cbor_array(reader, 1, TRUST_RANGES_MAX);
     out->ranges = arena_array(arena, trust_room(out->range_count), sizeof *out->ranges);
@@ -98,7 +98,7 @@ static void regimes_read(struct cbor_reader *reader, struct trust *out)
     size_t count = cbor_array(reader, 1, TRUST_REGIMES_MAX);
     out->regimes = arena_array(&out->arena, count + 1, sizeof *out->regimes);
     for (size_t i = 0; i < count && reader->err == OK; i++) {
-        struct regime *regime = &out->regimes[i];
+        struct trust_regime *regime = &out->regimes[i];
         size_t members = cbor_array(reader, 3, 5);
         regime->from = cbor_uint(reader);
         uint64_t kind = cbor_uint(reader);
@@ -219,7 +219,7 @@ static void receipt_key_write(struct buf *out, const struct receipt_key *key)
     put_uint_or_null(out, key->status != KEY_IN_FORCE, key->status == KEY_STOLEN ? 1 : 0);
 }
 
-static void regime_write(struct buf *out, const struct regime *regime)
+static void regime_write(struct buf *out, const struct trust_regime *regime)
 {
     cbor_put_array(out, regime->comet ? 5 : 3);
     cbor_put_uint(out, regime->from);
@@ -277,7 +277,7 @@ void trust_write(struct buf *out, const struct trust *trust)
     }
 }
 
-const struct regime *trust_regime(const struct trust *trust, uint64_t height)
+const struct trust_regime *trust_regime(const struct trust *trust, uint64_t height)
 {
     size_t i = trust->regime_count - 1;
     while (i > 0 && trust->regimes[i].from > height) {
@@ -292,7 +292,7 @@ bool receipt_key_covers(const struct receipt_key *key, struct place place)
            (!key->has_to || place_compare(place, key->to) <= 0);
 }
 
-const struct receipt_key *regime_key(const struct regime *regime, const struct hash *kid,
+const struct receipt_key *regime_key(const struct trust_regime *regime, const struct hash *kid,
                                      struct place place)
 {
     const struct receipt_key *found = NULL;
@@ -309,7 +309,7 @@ const struct receipt_key *regime_key(const struct regime *regime, const struct h
     return found;
 }
 
-const struct comet_range *regime_range(const struct regime *regime, uint64_t comet_height)
+const struct comet_range *regime_range(const struct trust_regime *regime, uint64_t comet_height)
 {
     for (size_t i = 0; i < regime->range_count; i++) {
         const struct comet_range *range = &regime->ranges[i];

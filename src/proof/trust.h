@@ -51,7 +51,7 @@ struct comet_range {
     uint64_t ended_ms;
 };
 
-struct regime {
+struct trust_regime {
     uint64_t from; /* height of ours */
     bool comet;
     struct bytes comet_chain;
@@ -74,7 +74,7 @@ struct trust {
     struct bytes name;
     struct hash chain;
     size_t regime_count; /* one or more, the first from height 0 */
-    struct regime *regimes;
+    struct trust_regime *regimes;
     size_t head_count;
     struct head *heads; /* ascending */
     size_t authority_count;
@@ -94,13 +94,13 @@ void trust_write(struct buf *out, const struct trust *trust);
 size_t trust_room(size_t count);
 
 /* The regime of a height; there is always one. */
-const struct regime *trust_regime(const struct trust *trust, uint64_t height);
+const struct trust_regime *trust_regime(const struct trust *trust, uint64_t height);
 /* The listing of `kid` that covers `place`, or else any listing of it, or NULL. */
-const struct receipt_key *regime_key(const struct regime *regime, const struct hash *kid,
+const struct receipt_key *regime_key(const struct trust_regime *regime, const struct hash *kid,
                                      struct place place);
 bool receipt_key_covers(const struct receipt_key *key, struct place place);
 /* The range that holds a CometBFT height, or NULL. */
-const struct comet_range *regime_range(const struct regime *regime, uint64_t comet_height);
+const struct comet_range *regime_range(const struct trust_regime *regime, uint64_t comet_height);
 
 struct place header_place(const struct header *header);
 /* The listed head at a place, or NULL. */

@@ -71,7 +71,7 @@ static enum err growth_check(const struct trust_step *step, const struct head *k
 static enum err receipts_judge(const struct trust *trust, const struct trust_step *step,
                                struct why *why)
 {
-    const struct regime *regime = trust_regime(trust, step->header.height);
+    const struct trust_regime *regime = trust_regime(trust, step->header.height);
     struct place place = header_place(&step->header);
     bool good = false;
     for (size_t i = 0; i < step->receipt_count; i++) {
@@ -105,7 +105,7 @@ static enum err commit_judge(struct trust *trust, const struct trust_step *step,
     while (&trust->regimes[index] != trust_regime(trust, step->header.height)) {
         index++;
     }
-    struct regime *regime = &trust->regimes[index];
+    struct trust_regime *regime = &trust->regimes[index];
     const struct commit *commit = &step->commit_decoded;
     if (step->commit.len == 0) {
         return why_say(why, ERR_SIGNATURE, "commit", NULL, "is missing", NULL);
@@ -167,8 +167,9 @@ static enum err logged_parse(struct statement *out, const struct logged *logged,
     return OK;
 }
 
-static enum err key_add(struct trust *trust, struct regime *regime, const struct key_record *record,
-                        const struct header *header, struct why *why)
+static enum err key_add(struct trust *trust, struct trust_regime *regime,
+                        const struct key_record *record, const struct header *header,
+                        struct why *why)
 {
     struct hash kid;
     struct receipt_key key = {.spki = record->spki, .node = record->member};
@@ -189,7 +190,7 @@ static enum err key_add(struct trust *trust, struct regime *regime, const struct
 }
 
 /* Ends every open listing of a key. */
-static bool key_end(struct regime *regime, const struct hash *kid, struct receipt_key end)
+static bool key_end(struct trust_regime *regime, const struct hash *kid, struct receipt_key end)
 {
     bool found = false;
     for (size_t i = 0; i < regime->key_count; i++) {
@@ -206,7 +207,7 @@ static bool key_end(struct regime *regime, const struct hash *kid, struct receip
     return found;
 }
 
-static enum err key_ended(struct regime *regime, const struct trust_key *change,
+static enum err key_ended(struct trust_regime *regime, const struct trust_key *change,
                           const struct key_record *record, const struct header *header,
                           struct why *why)
 {
@@ -228,7 +229,7 @@ static enum err key_ended(struct regime *regime, const struct trust_key *change,
                : why_say(why, ERR_NOT_FOUND, "key", NULL, "that ended is not a listed one", NULL);
 }
 
-static enum err key_change_apply(struct trust *trust, struct regime *regime,
+static enum err key_change_apply(struct trust *trust, struct trust_regime *regime,
                                  const struct trust_key *change, const struct header *header,
                                  struct why *why)
 {

@@ -64,7 +64,7 @@ static void trust_make(struct buf *out, const struct world *world, struct receip
     struct head head = {
         .place = header_place(&first), .size = first.tree_size, .root = first.tree_root};
     header_hash(&head.hash, &first);
-    struct regime regime = {.key_count = key_count, .keys = keys};
+    struct trust_regime regime = {.key_count = key_count, .keys = keys};
     struct trust trust = {.name = bytes_text("example"),
                           .chain = world->chain,
                           .regime_count = 1,

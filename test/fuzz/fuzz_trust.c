@@ -29,7 +29,7 @@ static enum err update_parse(struct bytes in)
 static void check_regimes(const struct trust *trust)
 {
     for (size_t i = 0; i < trust->regime_count; i++) {
-        const struct regime *regime = &trust->regimes[i];
+        const struct trust_regime *regime = &trust->regimes[i];
         BUG_ON(trust_regime(trust, regime->from) != regime);
         for (size_t k = 0; k < regime->key_count; k++) {
             const struct receipt_key *key = &regime->keys[k];

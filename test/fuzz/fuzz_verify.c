@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (proof_parse(&proof, input, NULL) != OK) {
         return 0;
     }
-    struct regime regimes[2] = {{0}, {.comet = true, .comet_chain = bytes_text("gamma-1")}};
+    struct trust_regime regimes[2] = {{0}, {.comet = true, .comet_chain = bytes_text("gamma-1")}};
     struct comet_range range = {.set = proof->commit.set};
     regimes[1].range_count = 1;
     regimes[1].ranges = &range;

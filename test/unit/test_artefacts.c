@@ -54,7 +54,7 @@ static void trust_make(struct scene *scene)
 {
     struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(scene->node)),
                               .node = bytes_text("node-1")};
-    struct regime regime = {.key_count = 1, .keys = &key};
+    struct trust_regime regime = {.key_count = 1, .keys = &key};
     struct trust trust = {.name = bytes_text("Test"),
                           .chain = scene->mini.chain,
                           .regime_count = 1,

@@ -32,7 +32,7 @@ static void trust_first(struct scene *scene)
 {
     struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(scene->old)),
                               .node = bytes_text("node-1")};
-    struct regime regime = {.key_count = 1, .keys = &key};
+    struct trust_regime regime = {.key_count = 1, .keys = &key};
     struct header *known = &scene->mini.headers[1];
     struct head head = {
         .place = header_place(known), .size = known->tree_size, .root = known->tree_root};
@@ -234,7 +234,7 @@ static void an_update_follows_a_rotated_key(void **state)
     CHECK_OK(apply(&scene, &after, NULL, NULL));
     CHECK_UINT(after->head_count, 3);
     CHECK(trust_lists(after, &scene.mini.headers[3]));
-    const struct regime *regime = trust_regime(after, 3);
+    const struct trust_regime *regime = trust_regime(after, 3);
     CHECK_UINT(regime->key_count, 2);
     CHECK(regime->keys[0].status == KEY_ROTATED && regime->keys[0].has_to);
     CHECK(regime->keys[0].to.height == 2 && regime->keys[0].ended_ms == 1700000002000);
@@ -254,7 +254,7 @@ static void a_key_joins_lists_of_any_length(void **state)
     struct receipt_key keys[17];
     scene_begin(&scene);
     rotate(&scene, ROTATE, scene.old);
-    struct regime *regime = &scene.trust->regimes[0];
+    struct trust_regime *regime = &scene.trust->regimes[0];
     struct receipt_key *own = regime->keys;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         keys[i] = (struct receipt_key){.spki = pubkey_spki(signer_pubkey(scene.operator)),
@@ -535,7 +535,7 @@ static void a_commit_of_the_old_validators_brings_in_the_new_ones(void **state)
     struct trust *after;
     scene_begin(&scene);
     struct comet_range range = {.set = set_of(&scene, scene.old)};
-    struct regime *regime = &scene.trust->regimes[0];
+    struct trust_regime *regime = &scene.trust->regimes[0];
     regime->comet = true;
     regime->comet_chain = bytes_text("c-1");
     regime->ranges = &range;
@@ -551,7 +551,7 @@ static void a_commit_of_the_old_validators_brings_in_the_new_ones(void **state)
     CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_MISMATCH);
     step->next = next;
     CHECK_OK(apply(&scene, &after, NULL, NULL));
-    const struct regime *grown = trust_regime(after, 2);
+    const struct trust_regime *grown = trust_regime(after, 2);
     CHECK_UINT(grown->range_count, 2);
     CHECK(grown->ranges[0].has_to && grown->ranges[0].to == 20);
     CHECK_UINT(grown->ranges[0].ended_ms, 1700000009000);
