@@ -54,11 +54,27 @@ static enum err check_key(const char *dir, const char *name, struct why *why)
     return err;
 }
 
+/* The peers of the settings, which are checked; both arrays have room for `config->peer.count`. */
+static void name_peers(struct node_peer *out, struct config_peer *peers,
+                       const struct config *config)
+{
+    for (size_t i = 0; i < config->peer.count; i++) {
+        enum err err = config_peer_parse(&peers[i], config->peer.at[i], NULL);
+        BUG_ON(err != OK);
+        out[i] = (struct node_peer){peers[i].name, peers[i].address, peers[i].url};
+    }
+}
+
 enum err serving_open_node(struct node **out, const char *dir, const struct config *config,
                            struct secrets *secrets, struct why *why)
 {
     TRY(check_key(dir, config->receipt_key, why));
     TRY(check_key(dir, config->checkpoint_key, why));
+    TRY(check_key(dir, NODE_CONSENSUS_KEY, why));
+    TRY(check_key(dir, NODE_TRANSPORT_KEY, why));
+    struct config_peer *texts = mem_zalloc((config->peer.count + 1) * sizeof *texts);
+    struct node_peer *peers = mem_zalloc((config->peer.count + 1) * sizeof *peers);
+    name_peers(peers, texts, config);
     struct node_options options = {
         .dir = dir,
         .cache_len = config->cache,
@@ -68,8 +84,15 @@ enum err serving_open_node(struct node **out, const char *dir, const struct conf
         .checkpoint_key = config->checkpoint_key,
         .ask = secrets_ask,
         .ask_context = secrets,
+        .engine = or_none(config->engine),
+        .p2p_listen = or_none(config->p2p_listen),
+        .peer_count = config->peer.count,
+        .peers = peers,
     };
-    return node_open(out, &options, why);
+    enum err err = node_open(out, &options, why);
+    free(peers);
+    free(texts);
+    return err;
 }
 
 /* Without a key the log is written all the same, only not deposited. */

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err config_listen_parse(struct config_listen *out, const char *text, struct why *why)
+static enum err listen_parse(struct config_listen *out, const char *field, const char *text,
+                             struct why *why)
 {
     const char *colon = strrchr(text, ':');
     char *end = NULL;
     unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
     if (!colon || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > UINT16_MAX) {
-        return why_say(why, ERR_FORMAT, "listen", text, "is not ADDRESS:PORT",
-                       "Write it as 127.0.0.1:8420; port 0 takes any free one.");
+        return why_say(why, ERR_FORMAT, field, text, "is not ADDRESS:PORT",
+                       "Write it as 127.0.0.1:8420.");
     }
     bool brackets = text[0] == '[' && colon > text && colon[-1] == ']';
     const char *from = brackets ? text + 1 : text;
@@ -24,11 +25,16 @@ enum err config_listen_parse(struct config_listen *out, const char *text, struct
     }
     if (len >= sizeof out->address ||
         inet_pton(brackets ? AF_INET6 : AF_INET, out->address, &address) != 1) {
-        return why_say(why, ERR_FORMAT, "listen", text, "has no numeric address",
+        return why_say(why, ERR_FORMAT, field, text, "has no numeric address",
                        "Write it as 127.0.0.1:8420 or [::1]:8420.");
     }
     out->port = (uint16_t)port;
     return OK;
+}
+
+enum err config_listen_parse(struct config_listen *out, const char *text, struct why *why)
+{
+    return listen_parse(out, "listen", text, why);
 }
 
 bool config_listen_is_loopback(const struct config_listen *listen)
@@ -42,7 +48,7 @@ bool config_listen_is_loopback(const struct config_listen *listen)
 }
 
 /* Whether `name` is a DNS name of letters, digits, hyphens and dots, its last label no number. */
-static bool is_name(struct bytes name)
+bool config_is_dns_name(struct bytes name)
 {
     bool digits = true;
     for (size_t i = 0; i < name.len; i++) {
@@ -77,7 +83,7 @@ static enum err check_origin(const char *origin, struct why *why)
                            "Write it without a path, as https://ledger.example.org.");
         }
     }
-    if (!is_name((struct bytes){(const uint8_t *)host, len})) {
+    if (!config_is_dns_name((struct bytes){(const uint8_t *)host, len})) {
         return why_say(why, ERR_REFUSED, "origin", origin,
                        "has no DNS name; passkeys and certificates do not take an IP address",
                        "Give the node a DNS name and write it as https://ledger.example.org.");
@@ -118,6 +124,37 @@ static enum err check_witnesses(const struct config_list *list, struct why *why)
     return OK;
 }
 
+/* An engine that hears nobody could order nothing. */
+static enum err check_consortium(const struct config *config, struct why *why)
+{
+    struct config_listen listen;
+    if (config->p2p_listen[0]) {
+        TRY(listen_parse(&listen, "p2p_listen", config->p2p_listen, why));
+        if (listen.port == 0) {
+            return why_say(why, ERR_REFUSED, "p2p_listen", config->p2p_listen,
+                           "has no port at which others find it",
+                           "Write the port that the other organisations were told.");
+        }
+    } else if (config->peer.count > 0) {
+        return why_say(why, ERR_REFUSED, "p2p_listen", NULL, "is missing beside peer",
+                       "Set p2p_listen to the address at which the other nodes reach this one.");
+    }
+    for (size_t i = 0; i < config->peer.count; i++) {
+        struct config_peer peer;
+        TRY(config_peer_parse(&peer, config->peer.at[i], why));
+        for (size_t j = 0; j < i; j++) {
+            struct config_peer other;
+            TRY(config_peer_parse(&other, config->peer.at[j], why));
+            if (strcmp(peer.name, other.name) == 0 || strcmp(peer.address, other.address) == 0) {
+                return why_say(why, ERR_EXISTS, "peer", config->peer.at[i],
+                               "has the name or the address of another peer",
+                               "List each organisation once.");
+            }
+        }
+    }
+    return OK;
+}
+
 enum err config_check(const struct config *config, struct why *why)
 {
     struct config_listen listen;
@@ -127,6 +164,7 @@ enum err config_check(const struct config *config, struct why *why)
     }
     TRY(check_tls(config, why));
     TRY(check_witnesses(&config->witness, why));
+    TRY(check_consortium(config, why));
     if (config_listen_is_loopback(&listen)) {
         return OK;
     }

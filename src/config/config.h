@@ -65,4 +65,14 @@ struct config_listen {
 must_use enum err config_listen_parse(struct config_listen *out, const char *text, struct why *why);
 bool config_listen_is_loopback(const struct config_listen *listen);
 
+/* Another organisation of a consortium. */
+struct config_peer {
+    char name[33]; /* 1 to 32 of a-z 0-9 and -, a letter or digit first and last */
+    char
+        address[280]; /* HOST:PORT of its engine, a DNS name or an IP address (in brackets if v6) */
+    char url[301];    /* of its node: http:// or https://, without a slash at the end */
+};
+/* Reads "NAME HOST:PORT URL". ERR_FORMAT; `why` names the part. */
+must_use enum err config_peer_parse(struct config_peer *out, const char *text, struct why *why);
+
 #endif

@@ -114,6 +114,12 @@ enum config_log_to { CONFIG_LOG_STDERR, CONFIG_LOG_SYSLOG };
       "a witness that is asked to sign checkpoints, and its verifier key")                         \
     X(SECONDS, witness_interval_s, "witness-interval-s", "SECONDS", "10", NULL, 1, 86400, RELOAD,  \
       "seconds between two checkpoints that witnesses are asked to sign")                          \
+    X(TEXT, p2p_listen, "p2p-listen", "ADDRESS:PORT", "", NULL, 0, 80, RESTART,                    \
+      "where the engine of a consortium's node takes connections of the other nodes")              \
+    X(LIST, peer, "peer", "NAME HOST:PORT URL", "", NULL, 10, 1000, RESTART,                       \
+      "another organisation of the consortium, its engine's address, and its node's URL")          \
+    X(TEXT, engine, "engine", "PATH", "", NULL, 0, 4000, RESTART,                                  \
+      "the cometbft program; else it is looked for beside cairn, in libexec/cairn and in PATH")    \
     X(WORD, log_format, "log-format", "FORMAT", "logfmt", "logfmt json", 0, 0, RESTART,            \
       "how a line of the log is written")                                                          \
     X(WORD, log_level, "log-level", "LEVEL", "info", "debug info warn error", 0, 0, RELOAD,        \

@@ -22,6 +22,14 @@ struct node;
 #define NODE_ID             "node-1"
 #define NODE_AUDIT_ID       "audit" /* the member that deposits the audit log's head */
 
+/* In a ledger that several institutions run, each organisation NAME is the institution NAME (its
+ * operator), with a node and an application for the audit log's head. */
+#define NODE_MEMBER_SUFFIX    "-node"
+#define NODE_AUDIT_SUFFIX     "-audit"
+#define NODE_CONSENSUS_KEY    "keys/consensus.key"
+#define NODE_TRANSPORT_KEY    "keys/transport.key"
+#define NODE_ORGANISATION_MAX 32
+
 /* Makes DIR with a new ledger `name`: keys, genesis, block 0, DIR/NAME.trust and DIR/operator.key.
  * `passphrase` (may be NULL) encrypts the operator's key. ERR_EXISTS if DIR holds a ledger,
  * ERR_FORMAT for a name that is not 1 to 64 of a-z 0-9 . _ -; nothing is left behind on an error.
@@ -43,6 +51,13 @@ struct node_new {
  * is not Ed25519. */
 must_use enum err node_create_as(const struct node_new *wanted, struct why *why);
 
+/* Another node of a consortium, as the settings name it. */
+struct node_peer {
+    const char *organisation; /* its node is the member NODE_MEMBER_SUFFIX makes of it */
+    const char *address;      /* HOST:PORT of its engine */
+    const char *url;          /* of its HTTP interface */
+};
+
 struct node_options {
     const char *dir;
     size_t cache_len;       /* block cache, bytes; 0 = 256 MiB */
@@ -55,6 +70,11 @@ struct node_options {
     const char *checkpoint_key;
     passphrase_fn *ask; /* for their passphrases and PINs; may be NULL */
     void *ask_context;
+    /* Of a ledger that several institutions run. */
+    const char *engine;     /* path of the cometbft program; NULL: it is looked for */
+    const char *p2p_listen; /* ADDRESS:PORT where its engine hears the others; NULL: none */
+    size_t peer_count;
+    const struct node_peer *peers;
 };
 
 /* Opens the ledger of DIR and starts its threads. One process at a time may have it open:

@@ -222,6 +222,68 @@ static void what_values_say_together_is_checked(void **state)
     refused(ERR_FORMAT, "witness = a.example a+1+x");
 }
 
+#define ORG2 "org2 node.org2.example:26656 https://node.org2.example"
+
+static void a_peer_is_a_name_an_address_and_a_url(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "org2",
+        "org2 h:1",
+        "org2 h:1 http://h x",
+        "Org2 h:1 http://h",
+        "-org2 h:1 http://h",
+        "org2- h:1 http://h",
+        "123456789012345678901234567890123 h:1 http://h",
+        "org2 h http://h",
+        "org2 h: http://h",
+        "org2 h:0 http://h",
+        "org2 h:65536 http://h",
+        "org2 h:1x http://h",
+        "org2 :1 http://h",
+        "org2 127.1:1 http://h",
+        "org2 ::1:1 http://h",
+        "org2 [127.0.0.1]:1 http://h",
+        "org2 h:1 h",
+        "org2 h:1 ftp://h",
+        "org2 h:1 http://",
+        "org2 h:1 http://h/",
+        "org2 h:1 http://h:0",
+        "org2 h:1 https://h:99999",
+    };
+    struct config_peer peer;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct why why = {0};
+        CHECK_ERR(config_peer_parse(&peer, bad[i], &why), ERR_FORMAT);
+        check_text(why.field, "peer");
+    }
+    CHECK_OK(config_peer_parse(&peer, "  1-org\t[::1]:26656  https://a-b.example:8443 ", NULL));
+    check_text(peer.name, "1-org");
+    check_text(peer.address, "[::1]:26656");
+    check_text(peer.url, "https://a-b.example:8443");
+    CHECK_OK(config_peer_parse(&peer, "o 127.0.0.1:65535 http://[::1]:80", NULL));
+}
+
+static void an_engine_listens_where_others_find_it(void **state)
+{
+    (void)state;
+    struct config config;
+    struct why why;
+    check_text(refused(ERR_REFUSED, "peer = " ORG2).field, "p2p_listen");
+    check_text(refused(ERR_FORMAT, "p2p_listen = h:26656").field, "p2p_listen");
+    refused(ERR_REFUSED, "p2p_listen = 127.0.0.1:0");
+    refused(ERR_EXISTS, "p2p_listen = 127.0.0.1:1\npeer = " ORG2 "\npeer = org2 h:1 http://h");
+    refused(ERR_EXISTS, "p2p_listen = 127.0.0.1:1\npeer = " ORG2
+                        "\npeer = org3 node.org2.example:26656 http://h");
+    refused(ERR_FORMAT, "p2p_listen = 127.0.0.1:1\npeer = org2 h:1 x://h");
+    CHECK_OK(parse(&config,
+                   "p2p_listen = 0.0.0.0:26656\npeer = " ORG2
+                   "\npeer = org3 h:1 http://h\nengine = /usr/bin/cometbft",
+                   &why));
+    CHECK_UINT(config.peer.count, 2);
+    config_clear(&config);
+}
+
 static void an_origin_is_a_name(void **state)
 {
     (void)state;
@@ -367,6 +429,8 @@ int main(void)
         cmocka_unit_test(a_list_has_a_bound),
         cmocka_unit_test(options_override_the_file),
         cmocka_unit_test(what_values_say_together_is_checked),
+        cmocka_unit_test(a_peer_is_a_name_an_address_and_a_url),
+        cmocka_unit_test(an_engine_listens_where_others_find_it),
         cmocka_unit_test(an_origin_is_a_name),
         cmocka_unit_test(addresses_are_numeric_with_a_port),
         cmocka_unit_test(what_is_printed_is_read_back),
