@@ -2,8 +2,7 @@
 #include "proof/checks.h"
 #include "proof/note.h"
 
-static bool witness_find(struct note_key *out, const struct trust *trust,
-                         const struct note_line *line)
+bool witness_find(struct note_key *out, const struct trust *trust, const struct note_line *line)
 {
     for (size_t i = 0; i < trust->witness_count; i++) {
         if (note_key_parse(out, trust->witnesses[i]) == OK && out->type == NOTE_COSIGNATURE &&

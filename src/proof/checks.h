@@ -3,6 +3,7 @@
 #define CAIRN_PROOF_CHECKS_H
 
 #include "crypto/timestamp.h"
+#include "proof/note.h"
 #include "proof/verify.h"
 
 /* A head and what vouches for it, in a proof or a state proof. */
@@ -53,6 +54,8 @@ must_use enum err commit_trusted(const struct commit *commit, const struct trust
 bool history_holds(const struct header *header, const struct path *path,
                    const struct header *later);
 
+/* The witness that a signature line names, if the trust file lists it; borrows from that. */
+bool witness_find(struct note_key *out, const struct trust *trust, const struct note_line *line);
 /* Witness cosignatures (C2SP tlog-cosignature) over the head's checkpoint. */
 void notes_check(struct verdict *out, const struct proof *proof, const struct trust *trust);
 
