@@ -44,6 +44,28 @@ struct admit {
     bool stopping;
 };
 
+void admit_wire(const struct submission *submission, struct buf *out)
+{
+    const struct items *items = submission->items;
+    if (items == NULL) {
+        buf_put(out, buf_bytes(&submission->entry));
+        return;
+    }
+    const struct sign1 *sign1 = &submission->statement.sign1;
+    buf_reserve(out, submission->entry.len + (size_t)items->total_len + WIRE_ITEMS_HEAD);
+    cbor_put_tag(out, COSE_SIGN1_TAG);
+    cbor_put_array(out, 4);
+    cbor_put_bytes(out, sign1->protected);
+    cbor_put_map(out, 1);
+    cbor_put_int(out, LABEL_ITEMS);
+    cbor_put_bytes_head(out, (size_t)items->total_len);
+    for (uint32_t i = 0; i < items->chunk_count; i++) {
+        BUG_ON(chunk_items(out, buf_bytes(&items->chunks[i])) != OK); /* we packed it */
+    }
+    cbor_put_bytes(out, sign1->payload);
+    cbor_put_bytes(out, sign1->signature);
+}
+
 /* Finds the items in an unprotected map that may hold them and nothing else. */
 static enum err find_items(struct bytes unprotected, struct bytes *items, struct why *why)
 {
@@ -136,8 +158,8 @@ static enum err verify(struct admit *admit, struct submission *submission, struc
     return err;
 }
 
-static enum err admit_into(struct admit *admit, struct admission *admission,
-                           struct submission *submission)
+static enum err decode_into(struct admit *admit, struct admission *admission,
+                            struct submission *submission)
 {
     struct why *why = &admission->why;
     struct items *streamed = admission->items;
@@ -157,18 +179,27 @@ static enum err admit_into(struct admit *admit, struct admission *admission,
         statement_id(&submission->id, &submission->statement, NULL);
     }
     leaf_hash(&submission->leaf, buf_bytes(&submission->entry));
-    return verify(admit, submission, why);
+    return OK;
 }
 
 void admit_one(struct admit *admit, struct admission *admission)
 {
     struct submission *submission = mem_zalloc(sizeof *submission);
-    admission->out = NULL;
-    admission->err = admit_into(admit, admission, submission);
-    if (admission->err == OK) {
-        admission->out = submission;
-    } else {
+    admission->err = decode_into(admit, admission, submission);
+    bool decoded = admission->err == OK;
+    if (decoded) {
+        admission->err = verify(admit, submission, &admission->why);
+    }
+    if (admission->err == OK && admission->of_block && !submission->verified) {
+        admission->err =
+            why_say(&admission->why, ERR_KEY, "kid", NULL, "is not registered here", NULL);
+    }
+    bool given = decoded && (admission->err == OK || admission->of_block);
+    admission->out = given ? submission : NULL;
+    if (!given) {
         submission_free(submission);
+    }
+    if (admission->err != OK) {
         metric_add(METRIC_ADMIT_REFUSED, metric_reason(admission->err), 1);
     }
 }

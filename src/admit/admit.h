@@ -15,6 +15,11 @@
 
 struct admit;
 
+/* Appends a submission as it travels in a block: its entry, with the items in LABEL_ITEMS; at most
+ * the lengths of both and WIRE_ITEMS_HEAD bytes. */
+#define WIRE_ITEMS_HEAD 16
+void admit_wire(const struct submission *submission, struct buf *out);
+
 /* `ledger` lends its keys and outlives this. 0 threads means one per core. */
 struct admit *admit_new(struct ledger *ledger, const struct rules *rules, unsigned threads);
 /* Finishes the groups under way, then frees. */
@@ -26,7 +31,9 @@ size_t admit_waiting(struct admit *admit);
 struct admission {
     struct bytes statement; /* as it came; its items, if any, in LABEL_ITEMS ... */
     struct items *items;    /* ... or read before, where they were streamed; taken over */
-    struct submission *out; /* the result, owned by the caller; NULL on error */
+    bool of_block; /* it came in a block, where one whose key is unknown is ERR_KEY, and one that
+                      decodes is given whatever its signature: the ledger refuses it itself */
+    struct submission *out; /* the result, owned by the caller; NULL on error, but see of_block */
     enum err err;
     struct why why;
 };

@@ -73,7 +73,7 @@ static enum err execute_one(struct ledger *ledger, struct submission *submission
 }
 
 /* Makes the header of what was accepted. */
-static void block_seal(struct ledger *ledger)
+static void block_seal(struct ledger *ledger, const struct block_input *input)
 {
     const struct rule_context *context = &ledger->context;
     const struct header *previous = &ledger->head.header;
@@ -96,6 +96,7 @@ static void block_seal(struct ledger *ledger)
     struct hash leaf;
     leaf_hash(&leaf, hash_bytes(&block->header_hash));
     tiletree_append(ledger->head.history, &leaf);
+    block->engine_height = input->engine_height;
     block->standing = true;
 }
 
@@ -119,7 +120,7 @@ enum err ledger_execute(struct ledger *ledger, const struct block_input *input,
     }
     bool changed = ledger->context.accepted > 0;
     if (changed) {
-        block_seal(ledger);
+        block_seal(ledger, input);
     }
     *out = (struct block_result){.changed = changed,
                                  .header = changed ? ledger->block.header : ledger->head.header,
@@ -232,10 +233,18 @@ static enum err write_block(struct ledger *ledger)
     for (uint64_t i = 0; i < ledger->context.accepted; i++) {
         put_accepted(ledger, block->accepted[i].submission, block->header.first_index + i);
     }
-    batch_put_block(ledger->batch, &(struct block_part){&block->header, &block->header_hash,
-                                                        ledger->context.overlay, ledger->head.log,
-                                                        ledger->head.history});
+    batch_put_block(ledger->batch,
+                    &(struct block_part){&block->header, &block->header_hash,
+                                         ledger->context.overlay, ledger->head.log,
+                                         ledger->head.history, block->engine_height});
     return store_commit(ledger->store, ledger->batch);
+}
+
+static void note_engine(struct ledger *ledger, uint64_t engine_height)
+{
+    if (engine_height > 0) {
+        ledger->engine_height = engine_height;
+    }
 }
 
 enum err ledger_commit(struct ledger *ledger)
@@ -263,8 +272,38 @@ enum err ledger_commit(struct ledger *ledger)
     block->standing = false;
     ledger->context.accepted = 0;
     overlay_clear(ledger->context.overlay, NULL, NULL);
+    note_engine(ledger, block->engine_height);
     views_publish(ledger->views, ledger);
     return OK;
+}
+
+enum err ledger_passed(struct ledger *ledger, uint64_t engine_height)
+{
+    if (ledger->failed) {
+        return ERR_IO;
+    }
+    if (engine_height < ledger->engine_height + ENGINE_NOTE_EVERY) {
+        return OK;
+    }
+    batch_put_engine(ledger->batch, engine_height);
+    enum err err = store_commit(ledger->store, ledger->batch);
+    if (err != OK) {
+        ledger->failed = true;
+        return err;
+    }
+    ledger->engine_height = engine_height;
+    return OK;
+}
+
+uint64_t ledger_engine_height(const struct ledger *ledger)
+{
+    return ledger->engine_height;
+}
+
+uint64_t ledger_timer_due(const struct ledger *ledger)
+{
+    (void)ledger; /* no rule sets one yet */
+    return UINT64_MAX;
 }
 
 struct view *ledger_view(struct ledger *ledger)

@@ -40,6 +40,7 @@ struct block_input {
     uint64_t time_ms;
     struct submission *const *submissions;
     size_t count;
+    uint64_t engine_height; /* of the CometBFT block that this is; 0: none ordered it */
 };
 
 /* What became of one statement. */
@@ -71,6 +72,18 @@ must_use enum err ledger_execute(struct ledger *ledger, const struct block_input
 must_use enum err ledger_commit(struct ledger *ledger);
 /* Forgets the executed block. */
 void ledger_discard(struct ledger *ledger);
+
+/* The height of the last CometBFT block that is known to be executed and durable here; 0 before the
+ * first. Of one that changed the ledger it is written in the block's own batch, under `attest` too
+ * (4, height -> the CometBFT height that brought it); of others now and then. Owner's thread. */
+uint64_t ledger_engine_height(const struct ledger *ledger);
+/* Notes that the CometBFT block at this height changed nothing; durable every ENGINE_NOTE_EVERY of
+ * them. ERR_IO: as ledger_commit. */
+#define ENGINE_NOTE_EVERY 64
+must_use enum err ledger_passed(struct ledger *ledger, uint64_t engine_height);
+
+/* When the earliest timer is due, milliseconds; UINT64_MAX if there is none. Owner's thread. */
+uint64_t ledger_timer_due(const struct ledger *ledger);
 
 /* The view of the last committed head, retained for the caller. Any thread. */
 struct view *ledger_view(struct ledger *ledger);

@@ -42,6 +42,32 @@ static void put_tile(void *context, unsigned level, uint64_t index,
         (struct bytes){hashes[0].at, TILE_HASHES * sizeof hashes[0]});
 }
 
+static void put_engine_place(struct batch *batch, uint64_t height, uint64_t engine_height)
+{
+    uint8_t value[8];
+    put_u64(value, engine_height);
+    put(batch, FAMILY_ATTEST, engine_place_key(height), (struct bytes){value, sizeof value});
+}
+
+void batch_put_engine(struct batch *batch, uint64_t engine_height)
+{
+    uint8_t value[8];
+    put_u64(value, engine_height);
+    batch_put(batch, FAMILY_META, bytes_text(META_ENGINE_KEY), (struct bytes){value, sizeof value});
+}
+
+enum err engine_height_load(struct store *store, uint64_t *out)
+{
+    struct buf value = {0};
+    enum err err = store_get(store, NULL, FAMILY_META, bytes_text(META_ENGINE_KEY), &value);
+    *out = err == OK && value.len == 8 ? get_u64(value.at) : 0;
+    if (err == OK && value.len != 8) {
+        err = ERR_CORRUPT;
+    }
+    buf_clear(&value);
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
 void batch_put_block(struct batch *batch, const struct block_part *part)
 {
     const struct header *header = part->header;
@@ -54,6 +80,10 @@ void batch_put_block(struct batch *batch, const struct block_part *part)
     tiletree_filled(part->history, put_tile, &(struct tile_target){batch, FAMILY_HISTORY});
     struct mark_head head = {header->epoch, header->height, *part->header_hash};
     batch_put_head(batch, &head);
+    if (part->engine_height > 0) {
+        put_engine_place(batch, header->height, part->engine_height);
+        batch_put_engine(batch, part->engine_height);
+    }
 }
 
 struct statetree *state_advance(struct statetree *state, const struct overlay *overlay)

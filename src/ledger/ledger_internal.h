@@ -37,6 +37,7 @@ struct executed {
     bool standing;
     struct header header;
     struct hash header_hash;
+    uint64_t engine_height; /* 0: no CometBFT block brought it */
     struct statetree *state;
     struct accepted *accepted; /* in the order of the log */
     size_t accepted_cap;
@@ -54,8 +55,9 @@ struct ledger {
     struct executed block;
     struct rule_context context;
     struct recent *recent;
-    uint64_t expiry_ms; /* no id in `recent` of the store is valid only until before */
-    struct buf expired; /* keys and values of `recent` that the batch deletes */
+    uint64_t expiry_ms;     /* no id in `recent` of the store is valid only until before */
+    uint64_t engine_height; /* of the last CometBFT block that is durable */
+    struct buf expired;     /* keys and values of `recent` that the batch deletes */
     struct statement_result *results;
     size_t results_cap;
     struct batch *batch;
@@ -82,8 +84,12 @@ struct block_part {
     const struct overlay *overlay;
     const struct tiletree *log;
     const struct tiletree *history;
+    uint64_t engine_height; /* 0: none */
 };
 void batch_put_block(struct batch *batch, const struct block_part *part);
+/* Puts the height of the last executed CometBFT block, or reads it: 0 if there is none. */
+void batch_put_engine(struct batch *batch, uint64_t engine_height);
+must_use enum err engine_height_load(struct store *store, uint64_t *out);
 void batch_put_entry(struct batch *batch, uint64_t index, uint64_t height, struct bytes entry);
 
 /* The published view. */

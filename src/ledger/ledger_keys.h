@@ -7,7 +7,10 @@
  *   recent   valid-until, id -> index
  *   state    CBOR [module, key] -> value
  *   tiles, history   level (u8), tile -> 256 hashes
- *   meta     "head" (store.h), "format" -> u64, "chain" -> chain id */
+ *   attest   4 (u8), height -> height of the CometBFT block that brought it, of which the other
+ *            kinds are the node's
+ *   meta     "head" (store.h), "format" -> u64, "chain" -> chain id, "engine" -> height of the last
+ *            CometBFT block known to be executed */
 #ifndef CAIRN_LEDGER_LEDGER_KEYS_H
 #define CAIRN_LEDGER_LEDGER_KEYS_H
 
@@ -20,6 +23,8 @@
 #define RECENT_KEY_LEN  40
 #define META_FORMAT_KEY "format"
 #define META_CHAIN_KEY  "chain"
+#define META_ENGINE_KEY "engine"
+#define ATTEST_ENGINE   4
 
 /* A key in the caller's memory. */
 struct disk_key {
@@ -53,6 +58,14 @@ static inline struct disk_key recent_key(uint64_t valid_until, const struct hash
     struct disk_key key = {.len = RECENT_KEY_LEN};
     put_u64(key.at, valid_until);
     memcpy(key.at + 8, id->at, sizeof id->at);
+    return key;
+}
+
+static inline struct disk_key engine_place_key(uint64_t height)
+{
+    struct disk_key key = {.len = 9};
+    key.at[0] = ATTEST_ENGINE;
+    put_u64(key.at + 1, height);
     return key;
 }
 

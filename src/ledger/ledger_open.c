@@ -142,6 +142,12 @@ static enum err load_recent(struct ledger *ledger, struct why *why)
     return err;
 }
 
+static enum err load_engine(struct ledger *ledger, struct why *why)
+{
+    enum err err = engine_height_load(ledger->store, &ledger->engine_height);
+    return err == ERR_CORRUPT ? damaged(why, "engine's height", "is malformed") : err;
+}
+
 static enum err load(struct ledger *ledger, struct why *why)
 {
     uint64_t format;
@@ -149,6 +155,7 @@ static enum err load(struct ledger *ledger, struct why *why)
     TRY(load_header(ledger, why));
     TRY(load_state(ledger, why));
     TRY(load_trees(ledger, why));
+    TRY(load_engine(ledger, why));
     return load_recent(ledger, why);
 }
 

@@ -10,3 +10,12 @@ void submission_free(struct submission *submission)
         free(submission);
     }
 }
+
+void submissions_clear(struct submissions *submissions)
+{
+    for (size_t i = 0; i < submissions->count; i++) {
+        submission_free(submissions->at[i]);
+    }
+    free(submissions->at);
+    *submissions = (struct submissions){0};
+}

@@ -23,4 +23,12 @@ struct submission {
 /* Frees the submission and what it owns. NULL is allowed. */
 void submission_free(struct submission *submission);
 
+/* Those of one transaction, in order. Zero-initialised is empty. */
+struct submissions {
+    size_t count;
+    struct submission **at; /* owned, and what it points to; NULL where one was given away */
+};
+/* Frees all that is there and leaves it empty. */
+void submissions_clear(struct submissions *submissions);
+
 #endif

@@ -236,7 +236,22 @@ void node_note_statements(struct node *node, const struct view *before,
 
 /* ---- submit.c */
 
-/* The orderer's way up: execute, commit (ledger, head mark, index). */
+/* Where the statements of a sequence begin and end. Most have few. */
+#define PARTS_FEW 16
+struct parts {
+    struct bytes few[PARTS_FEW];
+    struct bytes *at; /* `few`, or allocated */
+    size_t count;
+    size_t cap;
+};
+/* Finds them in `body`, of which they borrow: 1 to NODE_SUBMIT_MAX. ERR_RANGE, ERR_TRUNCATED where
+ * there is none, the reader's errors; to be cleared in any case. */
+must_use enum err parts_split(struct parts *parts, struct bytes body, struct why *why);
+void parts_clear(struct parts *parts);
+
+/* ---- blocks.c */
+
+/* The orderer's way up: admit, execute, commit (ledger, head mark, index). */
 struct order_app node_order_app(struct node *node);
 
 #endif

@@ -253,6 +253,13 @@ bool node_read_only(struct node *node, struct why *why)
         why_say(why, ERR_READ_ONLY, "disk", node->dir, "failed while a block was written",
                 "Check the disk, then restart the node; nothing acknowledged is lost.");
         return true;
+    case ORDER_WAITING:
+        return node_key_failed(node, why); /* what is sent waits */
+    case ORDER_DIVERGED:
+        why_sayf(why, ERR_READ_ONLY, "ledger", "differs from the one that the others committed",
+                 "Ask whether this node runs the same version of the program as the others.",
+                 "height %llu", (unsigned long long)status.diverged_height);
+        return true;
     case ORDER_STOPPED:
         why_say(why, ERR_READ_ONLY, "node", NULL, "is stopping", "Start it again.");
         return true;

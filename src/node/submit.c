@@ -2,14 +2,10 @@
  * have their answer. */
 #include "node/internal.h"
 
-#include "base/log.h"
 #include "base/metrics.h"
-#include "store/index.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PARTS_FEW 16
 
 struct request;
 
@@ -178,14 +174,6 @@ static void start(struct request *request)
                 request);
 }
 
-/* Where the statements of a sequence begin and end. Most requests hold few. */
-struct parts {
-    struct bytes few[PARTS_FEW];
-    struct bytes *at; /* `few`, or allocated */
-    size_t count;
-    size_t cap;
-};
-
 static void parts_add(struct parts *parts, struct bytes part)
 {
     if (parts->count == parts->cap) {
@@ -197,14 +185,14 @@ static void parts_add(struct parts *parts, struct bytes part)
     parts->at[parts->count++] = part;
 }
 
-static void parts_clear(struct parts *parts)
+void parts_clear(struct parts *parts)
 {
     if (parts->at != parts->few) {
         free(parts->at);
     }
 }
 
-static enum err split(struct parts *parts, struct bytes body, struct why *why)
+enum err parts_split(struct parts *parts, struct bytes body, struct why *why)
 {
     parts->at = parts->few;
     parts->count = 0;
@@ -235,7 +223,7 @@ enum err node_submit(struct node *node, struct bytes body, bool by_member, answe
 {
     TRY(check_open(node, why));
     struct parts parts;
-    enum err err = split(&parts, body, why);
+    enum err err = parts_split(&parts, body, why);
     if (err == OK) {
         struct request *request = request_new(node, parts.count, done, context);
         for (size_t i = 0; i < parts.count; i++) {
@@ -281,116 +269,6 @@ enum err node_submit_batch(struct node *node, struct buf *statement, struct item
     return OK;
 }
 
-/* ---- the orderer's way up */
-
-static enum err app_execute(void *context, const struct block_input *input,
-                            struct block_result *out)
-{
-    struct node *node = context;
-    return ledger_execute(node->ledger, input, out);
-}
-
-static void add_foreign(struct pair_block *block, const struct statement *statement, uint64_t index)
-{
-    struct hash sha256;
-    struct hash sm3;
-    if (statement_foreign_digests(statement, &sha256, &sm3)) {
-        pair_block_add(block, (struct pair){get_u64(sm3.at), index, 0, INDEX_SM3});
-    }
-    pair_block_add(block, (struct pair){get_u64(sha256.at), index, 0, INDEX_SHA256});
-}
-
-static void add_items(struct pair_block *block, const struct items *items, uint64_t index)
-{
-    for (uint32_t i = 0; i < items->count; i++) {
-        const struct item_prefixes *prefixes = &items->prefixes[i];
-        pair_block_add(block, (struct pair){prefixes->sha256, index, (uint16_t)i, INDEX_SHA256});
-        pair_block_add(block, (struct pair){prefixes->sm3, index, (uint16_t)i, INDEX_SM3});
-        if (prefixes->has_ref) {
-            pair_block_add(block, (struct pair){prefixes->ref, index, (uint16_t)i, INDEX_REF});
-        }
-    }
-}
-
-/* What the block's accepted statements will be found by. */
-static struct pair_block *block_pairs(struct node *node, const struct block_input *input,
-                                      const struct block_result *result)
-{
-    size_t capacity = 0;
-    for (size_t i = 0; i < input->count; i++) {
-        const struct items *items = input->submissions[i]->items;
-        capacity += 3 + (items ? 3u * items->count : 0);
-    }
-    struct pair_block *block = pair_block_new(capacity);
-    for (size_t i = 0; i < input->count; i++) {
-        const struct statement_result *one = &result->results[i];
-        const struct submission *submission = input->submissions[i];
-        if (one->err != OK || one->seen) {
-            continue;
-        }
-        pair_block_add(block, (struct pair){get_u64(one->id.at), one->index, 0, INDEX_STATEMENT});
-        struct hash target;
-        if (submission->action->target &&
-            submission->action->target(&submission->statement, &target)) {
-            pair_block_add(block, (struct pair){get_u64(target.at), one->index, 0, INDEX_TARGET});
-        }
-        if (submission->statement.foreign) {
-            add_foreign(block, &submission->statement, one->index);
-        }
-        if (submission->items) {
-            add_items(block, submission->items, one->index);
-            atomic_fetch_add(&node->items, submission->items->count);
-        }
-        atomic_fetch_add(&node->accepted, 1);
-    }
-    return block;
-}
-
-static enum err make_durable(struct node *node, const struct block_result *result)
-{
-    struct mark_head head = {result->header.epoch, result->header.height, result->header_hash};
-    TRY(ledger_commit(node->ledger));
-    return mark_write(node->mark, &head);
-}
-
-static void tell_watchers(struct node *node)
-{
-    pthread_mutex_lock(&node->watch_lock);
-    for (size_t i = 0; i < node->watcher_count; i++) {
-        node->watchers[i].changed(node->watchers[i].context);
-    }
-    pthread_mutex_unlock(&node->watch_lock);
-}
-
-/* The block is durable whatever comes of this; the next start tries again while it is the newest.
- */
-static void note_keys(struct node *node)
-{
-    struct why why = {0};
-    enum err err = node_note_keys(node, &why);
-    if (err != OK) {
-        log_event(LOG_ERROR, "node.keystep", "err=%s reason=\"%s %s\"", err_name(err), why.field,
-                  why.problem);
-    }
-}
-
-static enum err app_commit(void *context, const struct block_input *input,
-                           const struct block_result *result)
-{
-    struct node *node = context;
-    struct view *before = node_view_before(node, input);
-    enum err err = make_durable(node, result);
-    if (err == OK && before) {
-        node_note_statements(node, before, input, result);
-        note_keys(node);
-    }
-    view_release(before);
-    TRY(err);
-    indexer_push(node->indexer, block_pairs(node, input, result), result->header.height);
-    tell_watchers(node);
-    return OK;
-}
-
 void node_watch(struct node *node, node_changed_fn *changed, void *context)
 {
     pthread_mutex_lock(&node->watch_lock);
@@ -410,9 +288,4 @@ void node_unwatch(struct node *node, void *context)
     }
     node->watcher_count = kept;
     pthread_mutex_unlock(&node->watch_lock);
-}
-
-struct order_app node_order_app(struct node *node)
-{
-    return (struct order_app){.context = node, .execute = app_execute, .commit = app_commit};
 }

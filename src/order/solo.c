@@ -105,7 +105,8 @@ static void solo_status(struct order *order, struct order_status *out)
                                  .queued_len = solo->queue_len,
                                  .queued_count_max = solo->options.queue_count_max,
                                  .queued_len_max = solo->options.queue_len_max,
-                                 .clock_step_ms = solo->clock_step_ms};
+                                 .clock_step_ms = solo->clock_step_ms,
+                                 .batch_max = BATCH_BYTES_MAX};
     pthread_mutex_unlock(&solo->lock);
 }
 

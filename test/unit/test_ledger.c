@@ -1,6 +1,7 @@
 #include "ledger_case.h"
 
 #include "ledger/ledger_internal.h"
+#include "ledger/ledger_keys.h"
 
 static void block_0_is_as_the_protocol_says(void **state)
 {
@@ -640,6 +641,62 @@ static void what_rules_put_counts_toward_the_block(void **state)
     buf_clear(&many);
 }
 
+/* Executes and commits a block of one as that of the engine's height. */
+static void one_at(uint64_t engine_height, struct submission *submission)
+{
+    struct block_input input = {MAKER_TIME, &submission, 1, engine_height};
+    struct block_result result;
+    CHECK_OK(ledger_execute(maker.ledger, &input, &result));
+    CHECK(result.changed);
+    CHECK_OK(ledger_commit(maker.ledger));
+    submission_free(submission);
+}
+
+static void the_engines_height_is_durable_with_the_block_that_it_brought(void **state)
+{
+    (void)state;
+    struct buf value = {0};
+    CHECK_UINT(ledger_engine_height(maker.ledger), 0);
+    one(say(1, 0, "test.run", nothing()), OK); /* no engine brought this one */
+    CHECK_UINT(ledger_engine_height(maker.ledger), 0);
+    one_at(70, say(1, 0, "test.run", nothing()));
+    CHECK_UINT(ledger_engine_height(maker.ledger), 70);
+    reopen();
+    CHECK_UINT(ledger_engine_height(maker.ledger), 70);
+    struct disk_key key = engine_place_key(2);
+    CHECK_OK(store_get(maker.store, NULL, FAMILY_ATTEST, disk_key_bytes(&key), &value));
+    CHECK_UINT(get_u64(value.at), 70);
+    key = engine_place_key(1);
+    CHECK_ERR(store_get(maker.store, NULL, FAMILY_ATTEST, disk_key_bytes(&key), &value),
+              ERR_NOT_FOUND);
+    buf_clear(&value);
+}
+
+static void blocks_of_the_engine_that_changed_nothing_are_noted_now_and_then(void **state)
+{
+    (void)state;
+    one_at(10, say(1, 0, "test.run", nothing()));
+    CHECK_OK(ledger_passed(maker.ledger, 10 + ENGINE_NOTE_EVERY - 1));
+    CHECK_UINT(ledger_engine_height(maker.ledger), 10);
+    CHECK_OK(ledger_passed(maker.ledger, 10 + ENGINE_NOTE_EVERY));
+    CHECK_UINT(ledger_engine_height(maker.ledger), 10 + ENGINE_NOTE_EVERY);
+    reopen();
+    CHECK_UINT(ledger_engine_height(maker.ledger), 10 + ENGINE_NOTE_EVERY);
+    CHECK_UINT(ledger_timer_due(maker.ledger), UINT64_MAX);
+}
+
+static void a_damaged_height_of_the_engine_is_no_height(void **state)
+{
+    (void)state;
+    struct batch *batch = batch_new();
+    struct ledger *ledger;
+    struct why why = {0};
+    batch_put(batch, FAMILY_META, bytes_text(META_ENGINE_KEY), bytes_text("seven b"));
+    CHECK_OK(store_commit(maker.store, batch));
+    batch_free(batch);
+    CHECK_ERR(ledger_open(&ledger, maker.store, &maker_rules, &why), ERR_CORRUPT);
+}
+
 static void a_store_has_one_ledger(void **state)
 {
     (void)state;
@@ -678,6 +735,9 @@ int main(void)
         CASE(the_signer_of_a_statement_is_found),
         CASE(a_block_takes_no_more_than_it_may_add_to_the_store),
         CASE(what_rules_put_counts_toward_the_block),
+        CASE(the_engines_height_is_durable_with_the_block_that_it_brought),
+        CASE(blocks_of_the_engine_that_changed_nothing_are_noted_now_and_then),
+        CASE(a_damaged_height_of_the_engine_is_no_height),
         CASE(a_store_has_one_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
