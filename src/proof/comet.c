@@ -1,8 +1,9 @@
 /* CometBFT's own bytes, rebuilt from the fields of a commit (CometBFT 0.38 to 0.40: types/block.go,
- * crypto/merkle, canonical.proto). Its protobuf omits numbers that are zero and byte strings that
- * are empty, but never an embedded message of a non-nullable field. */
+ * crypto/merkle, canonical.proto). An embedded message of a non-nullable field is written even if
+ * empty. */
 #include "proof/commit.h"
 
+#include "codec/protobuf.h"
 #include "crypto/digest.h"
 #include "merkle/tree.h"
 
@@ -10,61 +11,18 @@
 
 #define PRECOMMIT 2
 
-static void put_uvarint(struct buf *out, uint64_t value)
-{
-    while (value >= 0x80) {
-        buf_put_byte(out, (uint8_t)(value | 0x80));
-        value >>= 7;
-    }
-    buf_put_byte(out, (uint8_t)value);
-}
-
-static void put_varint_field(struct buf *out, unsigned field, uint64_t value)
-{
-    if (value != 0) {
-        put_uvarint(out, field << 3);
-        put_uvarint(out, value);
-    }
-}
-
-static void put_message_field(struct buf *out, unsigned field, struct bytes value)
-{
-    put_uvarint(out, field << 3 | 2);
-    put_uvarint(out, value.len);
-    buf_put(out, value);
-}
-
-static void put_bytes_field(struct buf *out, unsigned field, struct bytes value)
-{
-    if (value.len > 0) {
-        put_message_field(out, field, value);
-    }
-}
-
-/* sfixed64, little-endian. */
-static void put_fixed_field(struct buf *out, unsigned field, uint64_t value)
-{
-    if (value == 0) {
-        return;
-    }
-    put_uvarint(out, field << 3 | 1);
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        buf_put_byte(out, (uint8_t)(value >> shift));
-    }
-}
-
 /* google.protobuf.Timestamp; a negative number is its two's complement. */
 static void put_time(struct buf *out, const struct comet_time *time)
 {
-    put_varint_field(out, 1, (uint64_t)time->seconds);
-    put_varint_field(out, 2, time->nanos);
+    pb_put_uint(out, 1, (uint64_t)time->seconds);
+    pb_put_uint(out, 2, time->nanos);
 }
 
 static void put_time_field(struct buf *out, unsigned field, const struct comet_time *time)
 {
     struct buf message = {0};
     put_time(&message, time);
-    put_message_field(out, field, buf_bytes(&message));
+    pb_put_message(out, field, buf_bytes(&message));
     buf_clear(&message);
 }
 
@@ -72,10 +30,10 @@ static void put_time_field(struct buf *out, unsigned field, const struct comet_t
 static void put_block_id(struct buf *out, struct bytes hash, uint64_t total, struct bytes parts)
 {
     struct buf set = {0};
-    put_varint_field(&set, 1, total);
-    put_bytes_field(&set, 2, parts);
-    put_bytes_field(out, 1, hash);
-    put_message_field(out, 2, buf_bytes(&set));
+    pb_put_uint(&set, 1, total);
+    pb_put_bytes(&set, 2, parts);
+    pb_put_bytes(out, 1, hash);
+    pb_put_message(out, 2, buf_bytes(&set));
     buf_clear(&set);
 }
 
@@ -102,19 +60,19 @@ void comet_header_hash(struct hash *out, const struct comet_header *header)
 {
     struct frontier tree = {0};
     struct buf item = {0};
-    put_varint_field(&item, 1, header->block_version);
-    put_varint_field(&item, 2, header->app_version);
+    pb_put_uint(&item, 1, header->block_version);
+    pb_put_uint(&item, 2, header->app_version);
     take_leaf(&tree, &item);
-    put_bytes_field(&item, 1, header->chain);
+    pb_put_bytes(&item, 1, header->chain);
     take_leaf(&tree, &item);
-    put_varint_field(&item, 1, header->height);
+    pb_put_uint(&item, 1, header->height);
     take_leaf(&tree, &item);
     put_time(&item, &header->time);
     take_leaf(&tree, &item);
     put_last_block_id(&item, header);
     take_leaf(&tree, &item);
     for (size_t i = 0; i < COMET_HEADER_HASHES; i++) {
-        put_bytes_field(&item, 1, header->hashes[i]);
+        pb_put_bytes(&item, 1, header->hashes[i]);
         take_leaf(&tree, &item);
     }
     frontier_root(&tree, out);
@@ -126,15 +84,15 @@ void comet_vote_bytes(struct buf *out, const struct commit *commit, const struct
 {
     struct buf body = {0};
     struct buf block_id = {0};
-    put_varint_field(&body, 1, PRECOMMIT);
-    put_fixed_field(&body, 2, commit->header.height);
-    put_fixed_field(&body, 3, commit->round);
+    pb_put_uint(&body, 1, PRECOMMIT);
+    pb_put_fixed64(&body, 2, commit->header.height);
+    pb_put_fixed64(&body, 3, commit->round);
     put_block_id(&block_id, hash_bytes(header_hash), commit->parts_total,
                  hash_bytes(&commit->parts_hash));
-    put_message_field(&body, 4, buf_bytes(&block_id));
+    pb_put_message(&body, 4, buf_bytes(&block_id));
     put_time_field(&body, 5, &commit->votes[vote].time);
-    put_bytes_field(&body, 6, commit->header.chain);
-    put_uvarint(out, body.len);
+    pb_put_bytes(&body, 6, commit->header.chain);
+    pb_put_varint(out, body.len);
     buf_put(out, buf_bytes(&body));
     buf_clear(&block_id);
     buf_clear(&body);
@@ -146,9 +104,9 @@ void validators_hash(struct hash *out, const struct validators *set)
     struct buf item = {0};
     for (size_t i = 0; i < set->count; i++) {
         struct buf key = {0};
-        put_bytes_field(&key, 1, hash_bytes(&set->at[i].key));
-        put_message_field(&item, 1, buf_bytes(&key));
-        put_varint_field(&item, 2, set->at[i].power);
+        pb_put_bytes(&key, 1, hash_bytes(&set->at[i].key));
+        pb_put_message(&item, 1, buf_bytes(&key));
+        pb_put_uint(&item, 2, set->at[i].power);
         take_leaf(&tree, &item);
         buf_clear(&key);
     }
