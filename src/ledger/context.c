@@ -1,5 +1,7 @@
 #include "ledger/context.h"
 
+#include "ledger/timer.h"
+
 #include <string.h>
 
 #define KEY_MAX   256
@@ -126,12 +128,44 @@ void rule_put(struct rule_context *context, struct bytes key, struct bytes value
     put(context, own_key(context, key), value);
 }
 
-void rule_delete(struct rule_context *context, struct bytes key)
+void context_delete(struct rule_context *context, struct bytes state_key)
 {
-    struct bytes state_key = own_key(context, key);
     context->put_len += state_key.len;
     known_drop(context->known, state_key);
     overlay_delete(context->overlay, state_key);
+}
+
+void rule_delete(struct rule_context *context, struct bytes key)
+{
+    context_delete(context, own_key(context, key));
+}
+
+static const struct timer *own_timer(struct timer *out, struct rule_context *context,
+                                     uint64_t due_ms, struct bytes id)
+{
+    const struct module *module = rules_module(context->rules, context->module);
+    BUG_ON(module == NULL || module->on_timer == NULL || id.len == 0 || id.len > TIMER_ID_MAX);
+    *out = (struct timer){due_ms, context->module, id};
+    return out;
+}
+
+enum err rule_timer_set(struct rule_context *context, uint64_t due_ms, struct bytes id)
+{
+    static const uint8_t value[] = {0x81, 0x01};
+    struct timer timer;
+    timer_key_write(&context->key, own_timer(&timer, context, due_ms, id));
+    if (context->in_timer && due_ms <= context->timer_due_ms) {
+        return ERR_RANGE;
+    }
+    put(context, buf_bytes(&context->key), BYTES_OF(value));
+    return OK;
+}
+
+void rule_timer_clear(struct rule_context *context, uint64_t due_ms, struct bytes id)
+{
+    struct timer timer;
+    timer_key_write(&context->key, own_timer(&timer, context, due_ms, id));
+    context_delete(context, buf_bytes(&context->key));
 }
 
 uint64_t rule_index(const struct rule_context *context)
@@ -171,6 +205,7 @@ bool rule_is_first(const struct rule_context *context)
 
 void rule_next_epoch(struct rule_context *context)
 {
+    BUG_ON(context->in_timer);
     context->wants_next_epoch = true;
 }
 
@@ -228,6 +263,7 @@ static enum err member_loses_key(struct rule_context *context, struct bytes memb
 enum err rule_key_end(struct rule_context *context, const struct hash *kid)
 {
     const struct known_record *known;
+    BUG_ON(context->in_timer);
     TRY(context_key(context, &known, kid));
     if (known->key->has_until) {
         return ERR_EXISTS;

@@ -33,7 +33,9 @@ struct rule_context {
     uint64_t accepted; /* statements so far */
     bool next_epoch;
     enum err fault; /* the first error of the store, after which nothing counts */
-    /* Of the statement at hand. */
+    /* Of the statement at hand, or the timer. */
+    bool in_timer;
+    uint64_t timer_due_ms; /* of the timer at hand */
     uint64_t index;
     struct bytes module;
     struct hash kid;
@@ -58,6 +60,8 @@ must_use enum err context_key(struct rule_context *context, const struct known_r
                               const struct hash *kid);
 must_use enum err context_member(struct rule_context *context, const struct known_record **out,
                                  struct bytes member);
+/* Takes a whole state key out of the state. */
+void context_delete(struct rule_context *context, struct bytes state_key);
 /* Forgets the changes since the last overlay_keep, or all of them. */
 void context_undo(struct rule_context *context);
 void context_clear(struct rule_context *context);

@@ -4,7 +4,8 @@
  * 2. `block` and the trees' uncommitted parts hold the executed block, and ledger_discard leaves no
  *    trace of it.
  * 3. Everything that a commit writes follows from the blocks alone, the deletions of expired ids
- *    too. */
+ *    too.
+ * 4. A block may fire timers and accept no statement: then the log's tree stays as it is. */
 #include "ledger/ledger.h"
 
 #include "ledger/apply.h"
@@ -35,6 +36,8 @@ static void block_begin(struct ledger *ledger, const struct block_input *input)
     context->next_epoch = false;
     context->fault = OK;
     ledger->block.len = 0;
+    ledger->block.fired = 0;
+    ledger->block.failed = 0;
     known_trim(context->known);
     if (ledger->results_cap < input->count) {
         ledger->results_cap = input->count;
@@ -111,14 +114,18 @@ enum err ledger_execute(struct ledger *ledger, const struct block_input *input,
         return ERR_RANGE;
     }
     block_begin(ledger, input);
-    for (size_t i = 0; i < input->count; i++) {
-        enum err err = execute_one(ledger, input->submissions[i], &ledger->results[i]);
-        if (err != OK) {
-            ledger_discard(ledger);
-            return err;
-        }
+    enum err err = timers_fire(ledger);
+    for (size_t i = 0; i < input->count && err == OK; i++) {
+        err = execute_one(ledger, input->submissions[i], &ledger->results[i]);
     }
-    bool changed = ledger->context.accepted > 0;
+    bool changed = ledger->context.accepted > 0 || ledger->block.fired > 0;
+    if (changed && err == OK) {
+        err = timers_seal(ledger);
+    }
+    if (err != OK) {
+        ledger_discard(ledger);
+        return err;
+    }
     if (changed) {
         block_seal(ledger, input);
     }
@@ -127,7 +134,9 @@ enum err ledger_execute(struct ledger *ledger, const struct block_input *input,
                                  .header_hash =
                                      changed ? ledger->block.header_hash : ledger->head.header_hash,
                                  .results = ledger->results,
-                                 .count = input->count};
+                                 .count = input->count,
+                                 .timers_fired = ledger->block.fired,
+                                 .timers_failed = ledger->block.failed};
     return OK;
 }
 
@@ -268,6 +277,7 @@ enum err ledger_commit(struct ledger *ledger)
     ledger->head.state = block->state;
     ledger->head.header = block->header;
     ledger->head.header_hash = block->header_hash;
+    ledger->timer_due_ms = block->timer_due_ms;
     block->state = NULL;
     block->standing = false;
     ledger->context.accepted = 0;
@@ -298,12 +308,6 @@ enum err ledger_passed(struct ledger *ledger, uint64_t engine_height)
 uint64_t ledger_engine_height(const struct ledger *ledger)
 {
     return ledger->engine_height;
-}
-
-uint64_t ledger_timer_due(const struct ledger *ledger)
-{
-    (void)ledger; /* no rule sets one yet */
-    return UINT64_MAX;
 }
 
 struct view *ledger_view(struct ledger *ledger)

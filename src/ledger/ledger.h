@@ -54,17 +54,21 @@ struct statement_result {
 };
 
 struct block_result {
-    bool changed;         /* false: nothing accepted, no header, nothing to commit */
+    bool changed; /* false: nothing accepted, no timer fired: no header, nothing to commit */
     struct header header; /* the new head if changed, else the standing one */
     struct hash header_hash;
     struct statement_result *results; /* one per submission, in order; owned by the ledger, valid
                                          until the next execute */
     size_t count;
+    uint64_t timers_fired;  /* before the statements */
+    uint64_t timers_failed; /* of these: their rule gave an error, what it changed is forgotten */
 };
 
-/* Executes a block on the committed state; whatever an earlier execute left is discarded. Refused
- * statements change nothing. Signatures not yet verified are verified here. ERR_IO or ERR_CORRUPT
- * if the store fails; ERR_RANGE if time runs backwards. */
+/* Executes a block on the committed state; whatever an earlier execute left is discarded. Timers
+ * that are due at the block's time fire first (rules.h), then come the statements; refused ones
+ * change nothing. Signatures not yet verified are verified here. ERR_IO or ERR_CORRUPT if the store
+ * fails; ERR_RANGE if time runs backwards; ERR_VERSION if a timer is of a module that the rules
+ * don't have. */
 must_use enum err ledger_execute(struct ledger *ledger, const struct block_input *input,
                                  struct block_result *out);
 /* Makes the executed block durable (one fsync) and publishes the view of its head; without one that
@@ -82,7 +86,8 @@ uint64_t ledger_engine_height(const struct ledger *ledger);
 #define ENGINE_NOTE_EVERY 64
 must_use enum err ledger_passed(struct ledger *ledger, uint64_t engine_height);
 
-/* When the earliest timer is due, milliseconds; UINT64_MAX if there is none. Owner's thread. */
+/* When the earliest timer of the committed state is due, ms; UINT64_MAX if there is none. The
+ * owner's thread. */
 uint64_t ledger_timer_due(const struct ledger *ledger);
 
 /* The view of the last committed head, retained for the caller. Any thread. */

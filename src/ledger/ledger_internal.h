@@ -41,7 +41,10 @@ struct executed {
     struct statetree *state;
     struct accepted *accepted; /* in the order of the log */
     size_t accepted_cap;
-    size_t len; /* of statements, items, state keys and values */
+    size_t len;            /* of statements, items, state keys and values */
+    uint64_t fired;        /* timers */
+    uint64_t failed;       /* of these, whose rule gave an error */
+    uint64_t timer_due_ms; /* of the earliest that then stands */
 };
 
 struct views;
@@ -57,6 +60,7 @@ struct ledger {
     struct recent *recent;
     uint64_t expiry_ms;     /* no id in `recent` of the store is valid only until before */
     uint64_t engine_height; /* of the last CometBFT block that is durable */
+    uint64_t timer_due_ms;  /* of the earliest timer in the committed state; UINT64_MAX: none */
     struct buf expired;     /* keys and values of `recent` that the batch deletes */
     struct statement_result *results;
     size_t results_cap;
@@ -73,6 +77,16 @@ must_use enum err history_leaf(struct store *store, uint64_t height, struct hash
 /* Puts the state that the overlay describes on top of `state`. The caller owns the new version and
  * releases both. */
 struct statetree *state_advance(struct statetree *state, const struct overlay *overlay);
+
+/* Fires the timers that are due at the block's time, TIMERS_MAX at most, on a block that has begun;
+ * counts in ledger->block. ERR_IO, ERR_CORRUPT; ERR_VERSION if a timer is of a module that these
+ * rules don't have. */
+must_use enum err timers_fire(struct ledger *ledger);
+/* Notes in ledger->block when the earliest timer is due once the block is committed. ERR_IO,
+ * ERR_CORRUPT. */
+must_use enum err timers_seal(struct ledger *ledger);
+/* Finds the earliest timer of the committed state. ERR_IO, ERR_CORRUPT. */
+must_use enum err timers_load(struct ledger *ledger);
 
 /* What execution reads of the past; its context is the ledger. */
 struct ledger_past ledger_past(struct ledger *ledger);

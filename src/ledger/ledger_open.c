@@ -156,6 +156,10 @@ static enum err load(struct ledger *ledger, struct why *why)
     TRY(load_state(ledger, why));
     TRY(load_trees(ledger, why));
     TRY(load_engine(ledger, why));
+    enum err err = timers_load(ledger);
+    if (err != OK) {
+        return err == ERR_IO ? err : damaged(why, "timers", "are malformed");
+    }
     return load_recent(ledger, why);
 }
 

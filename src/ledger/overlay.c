@@ -105,7 +105,8 @@ static void set(struct overlay *overlay, struct bytes key, enum change change, s
     entry->value = arena_copy(&overlay->arena, value);
 }
 
-enum change overlay_get(const struct overlay *overlay, struct bytes key, struct bytes *value)
+/* The first entry that is not below a key. */
+static const struct overlay_entry *seek(const struct overlay *overlay, struct bytes key)
 {
     struct overlay_entry *const *row = overlay->head;
     for (unsigned level = LEVELS; level-- > 0;) {
@@ -113,7 +114,12 @@ enum change overlay_get(const struct overlay *overlay, struct bytes key, struct 
             row = row[level]->next;
         }
     }
-    const struct overlay_entry *entry = row[0];
+    return row[0];
+}
+
+enum change overlay_get(const struct overlay *overlay, struct bytes key, struct bytes *value)
+{
+    const struct overlay_entry *entry = seek(overlay, key);
     if (entry == NULL || !bytes_equal(entry->key, key)) {
         return CHANGE_NONE;
     }
@@ -176,4 +182,9 @@ const struct overlay_entry *overlay_first(const struct overlay *overlay)
 const struct overlay_entry *overlay_next(const struct overlay_entry *entry)
 {
     return skip_unchanged(entry->next[0]);
+}
+
+const struct overlay_entry *overlay_seek(const struct overlay *overlay, struct bytes key)
+{
+    return skip_unchanged(seek(overlay, key));
 }

@@ -44,4 +44,6 @@ void overlay_clear(struct overlay *overlay, overlay_key_fn *each, void *context)
 /* The first changed entry, and the next one; NULL after the last. */
 const struct overlay_entry *overlay_first(const struct overlay *overlay);
 const struct overlay_entry *overlay_next(const struct overlay_entry *entry);
+/* The first changed entry whose key is not below `key`. */
+const struct overlay_entry *overlay_seek(const struct overlay *overlay, struct bytes key);
 #endif

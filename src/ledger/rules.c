@@ -14,18 +14,22 @@ static bool is_text(struct bytes bytes, const char *text)
     return bytes_equal(bytes, bytes_text(text));
 }
 
-static const struct action *find(const struct rules *rules, struct bytes module,
-                                 struct bytes action)
+const struct module *rules_module(const struct rules *rules, struct bytes name)
 {
     for (size_t i = 0; rules->modules[i] != NULL; i++) {
-        const struct module *candidate = rules->modules[i];
-        if (!is_text(module, candidate->name)) {
-            continue;
+        if (is_text(name, rules->modules[i]->name)) {
+            return rules->modules[i];
         }
-        for (size_t j = 0; j < candidate->action_count; j++) {
-            if (is_text(action, candidate->actions[j].name)) {
-                return &candidate->actions[j];
-            }
+    }
+    return NULL;
+}
+
+static const struct action *find(const struct rules *rules, struct bytes name, struct bytes action)
+{
+    const struct module *module = rules_module(rules, name);
+    for (size_t i = 0; module != NULL && i < module->action_count; i++) {
+        if (is_text(action, module->actions[i].name)) {
+            return &module->actions[i];
         }
     }
     return NULL;

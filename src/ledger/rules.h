@@ -1,9 +1,10 @@
 /* What a module gives the ledger, and what the ledger lends a module while one statement is
  * applied.
  *
- * A rule is a pure function of the statement and of the state it reads here: no clock, no random
- * number, no file, no float. It may change only the state of its own module. When `apply` returns
- * an error, every change it made is forgotten and the statement is refused with that reason. */
+ * A rule is a pure function of the statement, or the timer, and of the state it reads here: no
+ * clock, no random number, no file, no float. It may change only the state of its own module. When
+ * `apply` returns an error, every change it made is forgotten and the statement is refused with
+ * that reason. */
 #ifndef CAIRN_LEDGER_RULES_H
 #define CAIRN_LEDGER_RULES_H
 
@@ -30,6 +31,9 @@ struct module {
     const char *name;
     const struct action *actions;
     size_t action_count;
+    /* A timer that the module set has become due (rule_timer_set). What it changes is forgotten
+     * where it returns an error; the timer is gone either way. NULL where the module sets none. */
+    enum err (*on_timer)(struct rule_context *context, uint64_t due_ms, struct bytes id);
 };
 
 /* A role and the actions that it may send: "evidence.deposit", or "evidence.*" for all of one
@@ -56,12 +60,28 @@ void foreign_state_key(struct buf *out, const struct hash *id);
 must_use enum err rules_find(const struct rules *rules, const struct statement *statement,
                              const struct action **out, struct why *why);
 
+/* The module of a name, NULL if there is none. */
+const struct module *rules_module(const struct rules *rules, struct bytes name);
+
 /* The module's own state. Keys are encoded CBOR of at most 256 bytes, values begin with their
  * version and have at most 32 KiB. `rule_get` appends to `out`; ERR_NOT_FOUND. A put over 32 KiB is
  * a bug and aborts. */
 must_use enum err rule_get(struct rule_context *context, struct bytes key, struct buf *out);
 void rule_put(struct rule_context *context, struct bytes key, struct bytes value);
 void rule_delete(struct rule_context *context, struct bytes key);
+
+/* Timers of the module itself, each known by due time and id (TIMER_ID_MAX bytes at most). The
+ * first block whose time is not before `due_ms` fires it, before its statements: the timer is taken
+ * out of the state, then on_timer is called. A block fires at most 1,024, the rest is left to the
+ * next. Inside on_timer there is no statement: no member, no kid; rule_index is the next
+ * statement's; keys and epochs can't be ended there, for only statements do that.
+ *
+ * Setting one that stands changes nothing, clearing one that doesn't neither. ERR_RANGE if on_timer
+ * sets one that is not due later than the one that fired, so that firing comes to an end. An id
+ * that is empty or too long, and a module without on_timer, are bugs and abort. */
+#define TIMER_ID_MAX 64
+must_use enum err rule_timer_set(struct rule_context *context, uint64_t due_ms, struct bytes id);
+void rule_timer_clear(struct rule_context *context, uint64_t due_ms, struct bytes id);
 
 /* Where and when the statement being applied stands. */
 uint64_t rule_index(const struct rule_context *context);

@@ -2,7 +2,8 @@
  * rule book that does what a statement's body says, and statements for it.
  *
  * Member 0 is the operator and may do everything; 1 and 2 may use module "test" and evidence; 3 may
- * do nothing but what any member may. A body of action "run" is [1, [[op, key, value], ...]]. */
+ * do nothing but what any member may. A body of action "run" is [1, [[op, key, value], ...]].
+ * Timers have ids of three bytes: what they do, a number, and which key they put. */
 #ifndef CAIRN_TEST_LEDGER_MAKER_H
 #define CAIRN_TEST_LEDGER_MAKER_H
 
@@ -23,7 +24,9 @@ enum maker_op {
     OP_REFUSE,    /* refuse the statement */
     OP_MUST_FIND, /* refuse it unless the key stands there with this value */
     OP_NEXT_EPOCH,
-    OP_END_KEY, /* key: a kid */
+    OP_END_KEY,     /* key: a kid */
+    OP_SET_TIMER,   /* key: its id; value: when it is due, 8 bytes */
+    OP_CLEAR_TIMER, /* likewise */
     OP_OPS
 };
 
@@ -63,6 +66,12 @@ static inline enum err maker_op_run(struct rule_context *context, enum maker_op 
         memcpy(kid.at, key.at, sizeof kid.at);
         err = rule_key_end(context, &kid);
         break;
+    case OP_SET_TIMER:
+        err = rule_timer_set(context, get_u64(value.at), key);
+        break;
+    case OP_CLEAR_TIMER:
+        rule_timer_clear(context, get_u64(value.at), key);
+        break;
     case OP_OPS:
         break;
     }
@@ -87,6 +96,53 @@ static inline enum err maker_run(struct rule_context *context, const struct subm
         err = maker_op_run(context, op, key, value, why);
     }
     return err;
+}
+
+/* What a timer does beside putting its key. */
+enum maker_timer {
+    TIMER_PUT,
+    TIMER_FAIL,  /* fail */
+    TIMER_LATE,  /* set itself for the time at which it fires, which fails */
+    TIMER_AGAIN, /* set itself for later, as often as its number says */
+    TIMER_CLEAR, /* clear the one that only puts */
+    TIMER_KINDS
+};
+#define MAKER_TIMER_STEP 700u /* ms until it comes again */
+#define MAKER_TIMER_ID   3u
+
+/* What it puts: a key of two bytes and a value of two bytes. */
+static inline void maker_timer_pair(uint8_t key[2], uint8_t value[2], uint64_t due_ms,
+                                    const uint8_t *id)
+{
+    key[0] = 0x61;
+    key[1] = (uint8_t)('a' + id[2] % 20);
+    value[0] = 0x81;
+    value[1] = (uint8_t)(due_ms % 24);
+}
+
+static inline enum err maker_on_timer(struct rule_context *context, uint64_t due_ms,
+                                      struct bytes id)
+{
+    uint8_t key[2];
+    uint8_t value[2];
+    uint8_t other[MAKER_TIMER_ID] = {id.at[0], id.at[1], id.at[2]};
+    maker_timer_pair(key, value, due_ms, id.at);
+    rule_put(context, BYTES_OF(key), BYTES_OF(value));
+    switch (id.at[0]) {
+    case TIMER_FAIL:
+        return ERR_REFUSED;
+    case TIMER_LATE:
+        return rule_timer_set(context, due_ms, id);
+    case TIMER_AGAIN:
+        return other[1]-- > 0 ? rule_timer_set(context, due_ms + MAKER_TIMER_STEP, BYTES_OF(other))
+                              : OK;
+    case TIMER_CLEAR:
+        other[0] = TIMER_PUT;
+        rule_timer_clear(context, due_ms, BYTES_OF(other));
+        return OK;
+    default:
+        return OK;
+    }
 }
 
 static inline enum err maker_foreign(struct rule_context *context,
@@ -125,9 +181,9 @@ static const struct action maker_test_actions[] = {
 };
 static const struct action maker_member_actions[] = {{.name = "run", .apply = maker_run}};
 static const struct action maker_evidence_actions[] = {{.name = "deposit", .takes_items = true}};
-static const struct module maker_test = {"test", maker_test_actions, 3};
-static const struct module maker_member = {"member", maker_member_actions, 1};
-static const struct module maker_evidence = {"evidence", maker_evidence_actions, 1};
+static const struct module maker_test = {"test", maker_test_actions, 3, maker_on_timer};
+static const struct module maker_member = {"member", maker_member_actions, 1, maker_on_timer};
+static const struct module maker_evidence = {"evidence", maker_evidence_actions, 1, NULL};
 static const struct module *const maker_modules[] = {&maker_test, &maker_member, &maker_evidence,
                                                      NULL};
 static const struct action maker_foreign_action = {.name = "foreign", .apply = maker_foreign};

@@ -20,9 +20,11 @@ struct model_pair {
     struct buf value;
 };
 
+#define MODEL_PAIRS 1000
+
 struct model_state {
     size_t count;
-    struct model_pair pairs[256];
+    struct model_pair pairs[MODEL_PAIRS];
 };
 
 struct model {
@@ -97,7 +99,7 @@ static inline struct hash model_map(const struct model_leaf *leaves, size_t coun
 
 static inline struct hash model_state_root(const struct model_state *state)
 {
-    struct model_leaf leaves[256];
+    struct model_leaf leaves[MODEL_PAIRS];
     for (size_t i = 0; i < state->count; i++) {
         sha256(&leaves[i].key, buf_bytes(&state->pairs[i].key));
         sha256(&leaves[i].value, buf_bytes(&state->pairs[i].value));
@@ -119,7 +121,7 @@ static inline void model_put(struct model_state *state, struct bytes key, struct
 {
     struct model_pair *pair = model_find(state, key);
     if (pair == NULL) {
-        CHECK(state->count < 256);
+        CHECK(state->count < MODEL_PAIRS);
         pair = &state->pairs[state->count++];
         *pair = (struct model_pair){{0}, {0}};
         buf_put(&pair->key, key);
@@ -289,6 +291,100 @@ static inline enum err model_end_key(struct model *model, struct bytes kid)
     return ERR_EXISTS;
 }
 
+/* Timers: any pair whose key looks like one, written out and read by hand. */
+static inline struct bytes model_timer_key(struct buf *out, const char *module, uint64_t due_ms,
+                                           struct bytes id)
+{
+    out->len = 0;
+    buf_put(out, bytes_text("\x82\x65timer\x83\x1b"));
+    put_u64(buf_grow(out, 8), due_ms);
+    cbor_put_literal(out, module);
+    buf_put_byte(out, (uint8_t)(0x40 + id.len));
+    buf_put(out, id);
+    return buf_bytes(out);
+}
+
+static inline void model_timer_set(struct model *model, const char *module, uint64_t due_ms,
+                                   struct bytes id)
+{
+    struct buf key = {0};
+    model_put(&model->state, model_timer_key(&key, module, due_ms, id), hex("8101"));
+    buf_clear(&key);
+}
+
+static inline void model_timer_clear(struct model *model, const char *module, uint64_t due_ms,
+                                     struct bytes id)
+{
+    struct buf key = {0};
+    model_remove(&model->state, model_timer_key(&key, module, due_ms, id));
+    buf_clear(&key);
+}
+
+/* The lowest timer's key, copied to `out`, and when it is due; false if there is none. */
+static inline bool model_timer_first(const struct model *model, struct buf *out, uint64_t *due_ms)
+{
+    struct bytes start = bytes_text("\x82\x65timer\x83\x1b");
+    out->len = 0;
+    for (size_t i = 0; i < model->state.count; i++) {
+        struct bytes key = buf_bytes(&model->state.pairs[i].key);
+        if (key.len > start.len && memcmp(key.at, start.at, start.len) == 0 &&
+            (out->len == 0 || bytes_compare(key, buf_bytes(out)) < 0)) {
+            out->len = 0;
+            buf_put(out, key);
+        }
+    }
+    *due_ms = out->len > 0 ? get_u64(out->at + start.len) : UINT64_MAX;
+    return out->len > 0;
+}
+
+static inline uint64_t model_timer_due(const struct model *model)
+{
+    struct buf key = {0};
+    uint64_t due_ms;
+    model_timer_first(model, &key, &due_ms);
+    buf_clear(&key);
+    return due_ms;
+}
+
+/* What maker_on_timer does. */
+static inline void model_timer_run(struct model *model, const char *module, uint64_t due_ms,
+                                   const uint8_t *id)
+{
+    uint8_t key[2];
+    uint8_t value[2];
+    uint8_t other[MAKER_TIMER_ID] = {id[0], (uint8_t)(id[1] - 1), id[2]};
+    struct buf whole = {0};
+    if (id[0] == TIMER_FAIL || id[0] == TIMER_LATE) {
+        return;
+    }
+    maker_timer_pair(key, value, due_ms, id);
+    model_put(&model->state, model_key(&whole, module, BYTES_OF(key)), BYTES_OF(value));
+    if (id[0] == TIMER_AGAIN && id[1] > 0) {
+        model_timer_set(model, module, due_ms + MAKER_TIMER_STEP, BYTES_OF(other));
+    } else if (id[0] == TIMER_CLEAR) {
+        other[0] = TIMER_PUT;
+        other[1] = id[1];
+        model_timer_clear(model, module, due_ms, BYTES_OF(other));
+    }
+    buf_clear(&whole);
+}
+
+/* Returns how many fired. */
+static inline unsigned model_timers(struct model *model, uint64_t time_ms)
+{
+    struct buf key = {0};
+    uint64_t due_ms;
+    unsigned fired = 0;
+    while (fired < 1024 && model_timer_first(model, &key, &due_ms) && due_ms <= time_ms) {
+        const char *module = memmem(key.at, key.len, "dtest", 5) != NULL ? "test" : "member";
+        model_remove(&model->state, buf_bytes(&key));
+        model_timer_run(model, module, due_ms, key.at + key.len - MAKER_TIMER_ID);
+        fired++;
+    }
+    buf_clear(&key);
+    return fired;
+}
+
 /* The operations of a body on the model; what they did stays, whatever they return. */
 static inline enum err model_run(struct model *model, const char *module, struct bytes body,
                                  uint64_t *epoch)
@@ -320,6 +416,10 @@ static inline enum err model_run(struct model *model, const char *module, struct
                                                                 : ERR_MISMATCH;
         } else if (op == OP_NEXT_EPOCH) {
             *epoch = start + 1;
+        } else if (op == OP_SET_TIMER) {
+            model_timer_set(model, module, get_u64(value.at), name);
+        } else if (op == OP_CLEAR_TIMER) {
+            model_timer_clear(model, module, get_u64(value.at), name);
         } else {
             err = model_end_key(model, name);
         }
@@ -417,13 +517,15 @@ static inline void model_accept(struct model *model, const struct model_case *at
     }
 }
 
-/* Executes and commits a block on the model; `want` receives the outcome of each. */
-static inline void model_block(struct model *model, const struct model_case *cases, size_t count,
-                               uint64_t time_ms, struct statement_result *want)
+/* Executes and commits a block on the model; `want` receives the outcome of each. Returns how many
+ * timers fired. */
+static inline unsigned model_block(struct model *model, const struct model_case *cases,
+                                   size_t count, uint64_t time_ms, struct statement_result *want)
 {
     uint64_t height = model->head.height + 1;
     uint64_t epoch = model->head.epoch;
     size_t before = model->entry_count;
+    unsigned fired = model_timers(model, time_ms);
     for (size_t i = 0; i < count; i++) {
         struct model_state saved;
         uint64_t until[MAKER_MEMBERS][MAKER_KEYS];
@@ -444,9 +546,10 @@ static inline void model_block(struct model *model, const struct model_case *cas
         }
         model_state_clear(&saved);
     }
-    if (model->entry_count > before) {
+    if (model->entry_count > before || fired > 0) {
         model_seal(model, height, time_ms, epoch);
     }
+    return fired;
 }
 
 #endif

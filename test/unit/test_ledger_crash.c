@@ -14,13 +14,25 @@
 static struct maker maker;
 static struct submission *submissions[BLOCKS * PER_BLOCK];
 
+/* Puts or deletes a key, or sets a timer that fires in one of the next blocks. */
+static void put_op(struct buf *out, unsigned i)
+{
+    uint8_t key[2] = {0x61, (uint8_t)('a' + seeded_below(20))};
+    uint8_t value[2] = {0x81, (uint8_t)seeded_below(20)};
+    uint8_t id[MAKER_TIMER_ID] = {(uint8_t)seeded_below(TIMER_KINDS), 1, (uint8_t)i};
+    uint8_t due[8];
+    bool timer = seeded_below(3) == 0;
+    put_u64(due, MAKER_TIME + i + seeded_below(40));
+    cbor_put_uint(out, timer ? OP_SET_TIMER : seeded_below(2) == 0 ? OP_PUT : OP_DELETE);
+    cbor_put_bytes(out, timer ? BYTES_OF(id) : BYTES_OF(key));
+    cbor_put_bytes(out, timer ? BYTES_OF(due) : BYTES_OF(value));
+}
+
 static void make_statements(void)
 {
     struct maker_statement what = {.member = 1, .type = "test.run", .verified = true};
     for (unsigned i = 0; i < BLOCKS * PER_BLOCK; i++) {
         struct buf body = {0};
-        uint8_t key[2] = {0x61, (uint8_t)('a' + seeded_below(20))};
-        uint8_t value[2] = {0x81, (uint8_t)seeded_below(20)};
         what.time_ms = MAKER_TIME + i;
         what.valid_until = MAKER_TIME + i + seeded_below(1000) + PER_BLOCK;
         if (i % PER_BLOCK == 0) {
@@ -31,9 +43,7 @@ static void make_statements(void)
         cbor_put_uint(&body, 1);
         cbor_put_array(&body, 1);
         cbor_put_array(&body, 3);
-        cbor_put_uint(&body, seeded_below(2) == 0 ? OP_PUT : OP_DELETE);
-        cbor_put_bytes(&body, BYTES_OF(key));
-        cbor_put_bytes(&body, BYTES_OF(value));
+        put_op(&body, i);
         what.type = "test.run";
         what.body = buf_bytes(&body);
         submissions[i] = maker_submission(&maker, &what);

@@ -19,6 +19,8 @@ static struct model *model;
 static struct buf recorded;          /* the blocks, for the replay */
 static struct model_case pool[POOL]; /* sent before; may be sent again */
 static size_t pool_count;
+static unsigned timers_fired;
+static unsigned blocks_of_timers; /* which have no entry */
 
 static void put_op(struct buf *out, uint64_t op, struct bytes key, struct bytes value)
 {
@@ -28,7 +30,17 @@ static void put_op(struct buf *out, uint64_t op, struct bytes key, struct bytes 
     cbor_put_bytes(out, value);
 }
 
-static void random_ops(struct buf *out)
+/* Most are due soon, some were due long ago, a few share their due time. */
+static void put_timer_op(struct buf *out, uint64_t op, uint64_t time_ms)
+{
+    uint8_t id[MAKER_TIMER_ID] = {(uint8_t)seeded_below(TIMER_KINDS), (uint8_t)seeded_below(3),
+                                  (uint8_t)seeded_below(3)};
+    uint8_t due[8];
+    put_u64(due, time_ms - 500 + (seeded_below(3) == 0 ? seeded_below(8000) : 500));
+    put_op(out, op, BYTES_OF(id), BYTES_OF(due));
+}
+
+static void random_ops(struct buf *out, uint64_t time_ms)
 {
     size_t count = (size_t)seeded_below(5);
     cbor_put_array(out, 2);
@@ -37,7 +49,11 @@ static void random_ops(struct buf *out)
     for (size_t i = 0; i < count; i++) {
         uint8_t key[2] = {0x61, (uint8_t)('a' + seeded_below(20))};
         uint8_t value[2] = {0x81, (uint8_t)seeded_below(3)};
-        uint64_t kind = seeded_below(16);
+        uint64_t kind = seeded_below(20);
+        if (kind >= 16) {
+            put_timer_op(out, kind < 19 ? OP_SET_TIMER : OP_CLEAR_TIMER, time_ms);
+            continue;
+        }
         uint64_t op = kind < 8    ? OP_PUT
                       : kind < 13 ? OP_DELETE
                       : kind < 14 ? OP_REFUSE
@@ -78,7 +94,7 @@ static struct model_case new_own(uint64_t time_ms)
         what.type = "member.run";
         end_op(&body);
     } else {
-        random_ops(&body);
+        random_ops(&body, time_ms);
     }
     what.body = buf_bytes(&body);
     out.submission = maker_submission(&maker, &what);
@@ -307,12 +323,16 @@ static void random_block(uint64_t time_ms)
         }
     }
     result = maker_execute(&maker, submissions, count, time_ms);
-    size_t before = model->entry_count;
-    model_block(model, cases, count, time_ms, want);
+    size_t before = model->header_count;
+    unsigned fired = model_block(model, cases, count, time_ms, want);
     check_results(&result, want);
-    CHECK_UINT(result.changed, model->entry_count > before);
+    CHECK_UINT(result.timers_fired, fired);
+    CHECK_UINT(result.changed, model->header_count > before);
     check_header(&result);
     CHECK_OK(ledger_commit(maker.ledger));
+    CHECK_UINT(ledger_timer_due(maker.ledger), model_timer_due(model));
+    timers_fired += fired;
+    blocks_of_timers += fired > 0 && result.header.first_index == result.header.tree_size;
     for (size_t i = 0; i < count; i++) {
         pool_add(cases[i]);
     }
@@ -362,6 +382,7 @@ static void random_blocks_agree_with_the_model_and_replay_to_the_same_bytes(void
             maker_close(&maker);
             maker_open(&maker);
             check_view();
+            CHECK_UINT(ledger_timer_due(maker.ledger), model_timer_due(model));
         }
     }
     struct hash dump = maker_dump(maker.store);
@@ -370,7 +391,9 @@ static void random_blocks_agree_with_the_model_and_replay_to_the_same_bytes(void
     buf_put(&file, buf_bytes(&recorded));
     char *path = path_join(maker.dir, "blocks");
     CHECK_OK(file_write(path, buf_bytes(&file), 0600, NULL));
-    printf("%zu blocks, %zu entries\n", model->header_count, model->entry_count);
+    printf("%zu blocks, %zu entries, %u timers fired, %u blocks of timers alone\n",
+           model->header_count, model->entry_count, timers_fired, blocks_of_timers);
+    CHECK(timers_fired > 100 && blocks_of_timers > 10);
     static const char *const ways[] = {"plain", "twice", "reopen"};
     for (unsigned i = 0; i < 3; i++) {
         struct hash again = replay_in_process(path, ways[i]);
