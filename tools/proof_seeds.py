@@ -43,6 +43,15 @@ def main():
         for name in names:
             write(target, name.replace(".", "_"), (golden / name).read_bytes())
             write("inspect", name.replace(".", "_"), (golden / name).read_bytes())
+    # Fork evidence of the examples, as it is and with a token that is none.
+    examples = dict(line.split()[::2] for line in (VECTORS / "examples.txt").read_text().splitlines()
+                    if line.startswith(("trust ", "fork-")))
+    trust = bytes.fromhex(examples.pop("trust"))
+    for name, value in examples.items():
+        data = bytes.fromhex(value)
+        write("inspect", name, data)
+        for end, seed in (("", data), ("-token", bytes([data[0] + 1]) + data[1:] + b"\x82\xf6\x41\x30")):
+            write("fork", name[5:] + end, len(trust).to_bytes(2, "big") + trust + seed)
     # The value in a state proof of presence is a key record.
     state = (golden / "state.proof").read_bytes()
     start = state.index(bytes.fromhex("8901582c302a"))

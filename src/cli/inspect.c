@@ -31,7 +31,9 @@ const struct verb verb_inspect = {
     .summary = "show what is in a proof, a trust file or any other artefact",
     .text =
         "Shows every field of a proof, state proof, batch of proofs, trust file, trust update,\n"
-        "statement, key request, receipt, header, item, key record or commit. Nothing is checked.",
+        "statement, key request, receipt, header, item, key record, commit or fork evidence. "
+        "Nothing\n"
+        "is checked.",
     .example = "cairn inspect contract.pdf.proof",
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "codec/text.h"
+#include "proof/fork.h"
 #include "proof/id.h"
 #include "proof/stateproof.h"
 
@@ -154,6 +155,16 @@ static enum err state_judge(struct verdict *verdict, struct bytes in, const stru
     return OK;
 }
 
+static enum err fork_judge(struct verdict *verdict, struct bytes in, const struct trust *trust,
+                           struct why *why)
+{
+    struct fork_evidence *evidence;
+    TRY(fork_evidence_parse(&evidence, in, why));
+    fork_evidence_verify(verdict, evidence, trust);
+    fork_evidence_free(evidence);
+    return OK;
+}
+
 static enum err judge(struct verdict *verdict, json_t **claims, const struct args *args,
                       const char *proof_path, struct why *why)
 {
@@ -168,8 +179,9 @@ static enum err judge(struct verdict *verdict, json_t **claims, const struct arg
     }
     if (err == OK) {
         struct bytes in = buf_bytes(&proof_bytes);
-        err = state_proof_is(in) ? state_judge(verdict, in, trust, why)
-                                 : statement_judge(verdict, claims, args, in, trust, why);
+        err = fork_evidence_is(in) ? fork_judge(verdict, in, trust, why)
+              : state_proof_is(in) ? state_judge(verdict, in, trust, why)
+                                   : statement_judge(verdict, claims, args, in, trust, why);
     }
     trust_free(trust);
     buf_clear(&proof_bytes);
@@ -190,6 +202,29 @@ static enum err usage_check(const struct args *args, struct why *why)
     return OK;
 }
 
+/* Whether a file with no proof beside it is fork evidence, which needs none. */
+static bool is_fork_evidence(const char *path)
+{
+    struct buf bytes = {0};
+    bool is = file_read(&bytes, path, FORK_MAX, NULL) == OK && fork_evidence_is(buf_bytes(&bytes));
+    buf_clear(&bytes);
+    return is;
+}
+
+/* The file with the proof: as said, or beside the operand, or the operand itself. `beside` holds
+ * what the path may borrow. */
+static const char *proof_find(const struct args *args, struct buf *beside)
+{
+    const char *said = args_text(args, "proof");
+    if (said) {
+        return said;
+    }
+    buf_put(beside, bytes_text(args->operands[0]));
+    buf_put(beside, BYTES_OF(".proof"));
+    const char *path = (const char *)beside->at;
+    return !file_exists(path) && is_fork_evidence(args->operands[0]) ? args->operands[0] : path;
+}
+
 static int run(const struct args *args)
 {
     struct why why = {0};
@@ -200,12 +235,7 @@ static int run(const struct args *args)
     if (err != OK) {
         return fail(err, &why);
     }
-    const char *proof_path = args_text(args, "proof");
-    if (proof_path == NULL) {
-        buf_put(&beside, bytes_text(args->operands[0]));
-        buf_put(&beside, BYTES_OF(".proof"));
-        proof_path = (const char *)beside.at;
-    }
+    const char *proof_path = proof_find(args, &beside);
     err = judge(&verdict, &claims, args, proof_path, &why);
     if (err != OK) {
         verdict_unreadable(&verdict, err, &why);
@@ -239,7 +269,8 @@ const struct verb verb_verify = {
     .text =
         "Checks, without asking anybody, that the ledger of the trust file recorded this very\n"
         "file. Without FILE or --hash only the proof itself is checked. Proofs that prove-state\n"
-        "made are checked in the same way.\n"
+        "made are checked in the same way. Fork evidence (NAME.fork) is a FILE that needs no\n"
+        "proof: it passes if the accusation holds, and the verdict names who is accused.\n"
         "Exit status: 0 every required check passes, 1 a check fails, 2 something can't be read\n"
         "or the ledger is not the one of the trust file.",
     .example = "cairn verify contract.pdf --proof contract.pdf.proof --trust harbour.trust",

@@ -1,6 +1,7 @@
 /* The public face of the verifier: plain C types in front, the layers behind. */
 #include "proof/cairn_verify.h"
 
+#include "proof/fork.h"
 #include "proof/id.h"
 #include "proof/stateproof.h"
 #include "proof/verify.h"
@@ -18,6 +19,10 @@ struct cairn_trust {
 struct cairn_proof {
     struct proof *statement;
     struct state_proof *state;
+};
+
+struct cairn_fork {
+    struct fork_evidence *evidence;
 };
 
 struct cairn_digest {
@@ -177,6 +182,36 @@ struct cairn_verdict *cairn_verify_sha256(const struct cairn_proof *proof,
     struct subject subject = {.kind = SUBJECT_SHA256};
     memcpy(subject.sha256.at, sha256_in, sizeof subject.sha256.at);
     return judge(proof, trust, &subject);
+}
+
+struct cairn_fork *cairn_fork_new(const void *bytes, size_t len, char *error, size_t error_cap)
+{
+    struct why why = {0};
+    struct fork_evidence *evidence;
+    enum err err = fork_evidence_parse(&evidence, (struct bytes){bytes, len}, &why);
+    if (err != OK) {
+        reason_write(error, error_cap, err, &why);
+        return NULL;
+    }
+    struct cairn_fork *out = mem_alloc(sizeof *out);
+    out->evidence = evidence;
+    return out;
+}
+
+void cairn_fork_free(struct cairn_fork *evidence)
+{
+    if (evidence) {
+        fork_evidence_free(evidence->evidence);
+        free(evidence);
+    }
+}
+
+struct cairn_verdict *cairn_fork_verify(const struct cairn_fork *evidence,
+                                        const struct cairn_trust *trust)
+{
+    struct cairn_verdict *out = mem_zalloc(sizeof *out);
+    fork_evidence_verify(&out->verdict, evidence->evidence, trust ? trust->trust : NULL);
+    return out;
 }
 
 void cairn_verdict_free(struct cairn_verdict *verdict)

@@ -50,6 +50,7 @@ enum cairn_outcome {
 
 struct cairn_trust;   /* a trust file */
 struct cairn_proof;   /* a proof file, or a proof of a state */
+struct cairn_fork;    /* fork evidence: an accusation against a key */
 struct cairn_digest;  /* the digests of a file, being made */
 struct cairn_verdict; /* what a check found */
 
@@ -107,6 +108,20 @@ CAIRN_API struct cairn_verdict *cairn_verify(const struct cairn_proof *proof,
 CAIRN_API struct cairn_verdict *cairn_verify_sha256(const struct cairn_proof *proof,
                                                     const struct cairn_trust *trust,
                                                     const uint8_t sha256[32]);
+
+/* Reads fork evidence (NAME.fork, at most 1 MiB).
+ * Returns: the evidence, or NULL if it cannot be read, which is never a verdict on the accused.
+ * In:  bytes, len       the file's contents; not needed afterwards
+ * Out: error, error_cap where the reason is written, cut to fit; may be NULL and 0 */
+CAIRN_API struct cairn_fork *cairn_fork_new(const void *bytes, size_t len, char *error,
+                                            size_t error_cap);
+/* Frees fork evidence. */
+CAIRN_API void cairn_fork_free(struct cairn_fork *evidence);
+/* Checks whether fork evidence accuses the holder of a key: CAIRN_HOLDS if it does.
+ * Returns: a verdict, never NULL; a line of the check "fork" names the node.
+ * In: trust   NULL: the verdict says whose ledger it is, and accuses nobody */
+CAIRN_API struct cairn_verdict *cairn_fork_verify(const struct cairn_fork *evidence,
+                                                  const struct cairn_trust *trust);
 
 /* Frees a verdict. */
 CAIRN_API void cairn_verdict_free(struct cairn_verdict *verdict);

@@ -1,5 +1,7 @@
 #include "proof/inspect.h"
 
+#include "proof/fork.h"
+#include "proof/note.h"
 #include "proof/protected.h"
 #include "proof/show.h"
 
@@ -125,10 +127,8 @@ static enum err inspect_sign1(struct show *show, struct bytes in)
     return OK;
 }
 
-static enum err inspect_state_proof(struct show *show, struct bytes in, struct why *why)
+static void show_state_proof(struct show *show, const struct state_proof *proof)
 {
-    struct state_proof *proof;
-    TRY(state_proof_parse(&proof, in, why));
     show_title(show, proof->present ? "state proof of presence" : "state proof of absence");
     show->depth++;
     show_text(show, "module", proof->module);
@@ -145,6 +145,13 @@ static enum err inspect_state_proof(struct show *show, struct bytes in, struct w
         show_commit(show, "commit", proof->commit);
     }
     show_anchor(show, proof->anchor, &proof->anchor_path, proof->anchor_token);
+}
+
+static enum err inspect_state_proof(struct show *show, struct bytes in, struct why *why)
+{
+    struct state_proof *proof;
+    TRY(state_proof_parse(&proof, in, why));
+    show_state_proof(show, proof);
     state_proof_free(proof);
     return OK;
 }
@@ -213,6 +220,41 @@ static enum err inspect_update(struct show *show, struct bytes in, struct why *w
     return OK;
 }
 
+static void show_note(struct show *show, struct bytes note)
+{
+    show_title(show, "checkpoint");
+    show->depth++;
+    while (note.len > 0) {
+        show_text(show, "line", note_next(&note));
+    }
+    show->depth--;
+}
+
+static enum err inspect_fork(struct show *show, struct bytes in, struct why *why)
+{
+    struct fork_evidence *evidence;
+    TRY(fork_evidence_parse(&evidence, in, why));
+    show_title(show, "fork evidence: two %s", evidence->checkpoints ? "checkpoints" : "heads");
+    show->depth++;
+    for (size_t i = 0; i < 2; i++) {
+        const struct fork_side *side = &evidence->sides[i];
+        if (evidence->checkpoints) {
+            show_note(show, side->note);
+        } else {
+            show_header(show, "head", &evidence->headers[i]);
+            show_receipt(show, side->receipt);
+        }
+        if (side->has_token) {
+            show_hex(show, "time-stamp token", side->token);
+        }
+    }
+    if (evidence->checkpoints) {
+        show_state_proof(show, evidence->key_proof);
+    }
+    fork_evidence_free(evidence);
+    return OK;
+}
+
 /* Arrays of nine: an item's second member is its form, a record's the public key. */
 static enum err inspect_nine(struct show *show, struct bytes in)
 {
@@ -248,6 +290,9 @@ static enum err kind_inspect(struct show *show, struct bytes in, struct why *why
         return inspect_batch(show, in, why);
     case 0x84:
         return inspect_update(show, in, why);
+    case 0x85:
+    case 0x86:
+        return inspect_fork(show, in, why);
     case 0x87:
         return inspect_trust(show, in, why);
     case 0x88:

@@ -8,6 +8,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 
 def cases(folder):
@@ -59,6 +60,45 @@ def check_inspect(cairn, folder):
     return shown
 
 
+def examples(vectors):
+    """Name -> bytes of the examples of docs/protocol.md that are hex."""
+    lines = (line.split(" ", 2) for line in (vectors / "examples.txt").read_text().splitlines()
+             if not line.startswith("#"))
+    return {name: bytes.fromhex(value) for name, rule, value in lines if rule not in ("text", "lines")}
+
+
+def check_forks(cairn, vectors):
+    """Fork evidence is a FILE that needs no proof; 0 is that the accusation holds."""
+    known = examples(vectors)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        trust = folder / "example.trust"
+        trust.write_bytes(known["trust"])
+        for form in ("fork-heads", "fork-checkpoints"):
+            file = folder / (form + ".fork")
+            file.write_bytes(known[form])
+            for command in ([file], ["--proof", file]):
+                done = run(cairn, "verify", *command, "--trust", trust)
+                assert done.returncode == 0 and "Node node-1" in done.stdout, done.stdout
+            answer = json.loads(run(cairn, "verify", "--json", file, "--trust", trust).stdout)
+            assert answer["exit"] == 0 and "accusation holds" in answer["summary"], answer
+            assert run(cairn, "verify", file).returncode == 2
+            spoiled = bytearray(known[form])
+            spoiled[-1 if form == "fork-heads" else 20] ^= 1  # a signature, an origin
+            file.write_bytes(spoiled)
+            done = run(cairn, "verify", file, "--trust", trust)
+            assert done.returncode == 1 and "does not hold" in done.stdout, (form, done.stdout)
+            file.write_bytes(known[form][:-1])
+            assert run(cairn, "verify", file, "--trust", trust).returncode == 2
+            file.write_bytes(known[form])
+            done = run(cairn, "inspect", file)
+            assert done.returncode == 0 and "fork evidence: two" in done.stdout, done.stdout
+            # A file that has a proof beside it is what the proof is for.
+            (folder / (form + ".fork.proof")).write_bytes(known["proof"])
+            done = run(cairn, "verify", file, "--trust", trust)
+            assert done.returncode == 1 and "not the recorded one" in done.stdout, done.stdout
+
+
 def main():
     cairn, folder = sys.argv[1], pathlib.Path(sys.argv[2]) / "cairn"
     count = 0
@@ -67,6 +107,7 @@ def main():
         count += 1
     assert count == 240, count
     check_text(cairn, folder)
+    check_forks(cairn, pathlib.Path(sys.argv[2]))
     print("%d cases verified, %d artefacts shown" % (count, check_inspect(cairn, folder)))
 
 

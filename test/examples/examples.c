@@ -1,5 +1,6 @@
 /* Prints every example of docs/protocol.md, one a line: name, rule of docs/cairn.cddl (or "bytes",
  * "text"), hex (or the text). tools/examples.py compares them with what the project holds. */
+#include "forks.h"
 #include "notes.h"
 #include "proofs.h"
 
@@ -475,6 +476,7 @@ int main(void)
     show_values(&world, &cast, &said);
     struct trust *trust = show_proofs(&world, &cast.bank, cast.receipt);
     show_notes(&world, cast.checkpoint);
+    show_forks(&world, trust, cast.receipt, cast.checkpoint);
     restart(&world, &cast);
     show_restart(&world, trust, &cast.chief, cast.receipt_later);
     trust_free(trust);

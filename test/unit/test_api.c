@@ -111,6 +111,45 @@ static void a_proof_says_its_time_and_evidence_id(void **state)
     buf_clear(&bytes);
 }
 
+/* An example of docs/protocol.md. */
+static void example_read(struct buf *out, const char *name)
+{
+    struct vector table = vector_open("examples.txt");
+    while (vector_next(&table)) {
+        if (strcmp(table.fields[0], name) == 0) {
+            buf_put(out, vector_bytes(&table, 2));
+        }
+    }
+    CHECK(out->len > 0);
+}
+
+static void fork_evidence_accuses_through_the_public_interface(void **state)
+{
+    (void)state;
+    struct buf bytes = {0};
+    char error[128] = "";
+    example_read(&bytes, "trust");
+    struct cairn_trust *trust = cairn_trust_new(bytes.at, bytes.len, NULL, 0);
+    bytes.len = 0;
+    example_read(&bytes, "fork-heads");
+    struct cairn_fork *evidence = cairn_fork_new(bytes.at, bytes.len, NULL, 0);
+    struct cairn_verdict *verdict = cairn_fork_verify(evidence, trust);
+    CHECK_UINT(cairn_verdict_status(verdict), CAIRN_HOLDS);
+    size_t last = cairn_verdict_count(verdict) - 1;
+    CHECK_BYTES(bytes_text(cairn_verdict_check(verdict, last)), bytes_text("fork"));
+    CHECK(strstr(cairn_verdict_text(verdict, last), "Node node-1") != NULL);
+    cairn_verdict_free(verdict);
+    verdict = cairn_fork_verify(evidence, NULL);
+    CHECK_UINT(cairn_verdict_status(verdict), CAIRN_UNREADABLE);
+    cairn_verdict_free(verdict);
+    CHECK(cairn_fork_new(bytes.at, bytes.len - 1, error, sizeof error) == NULL);
+    CHECK(strlen(error) > 0);
+    cairn_fork_free(evidence);
+    cairn_fork_free(NULL);
+    cairn_trust_free(trust);
+    buf_clear(&bytes);
+}
+
 struct shared {
     struct cairn_proof *proof;
     struct cairn_trust *trust;
@@ -158,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_interop_case_agrees_through_the_public_interface),
         cmocka_unit_test(a_proof_says_its_time_and_evidence_id),
+        cmocka_unit_test(fork_evidence_accuses_through_the_public_interface),
         cmocka_unit_test(one_proof_and_one_trust_file_serve_several_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
