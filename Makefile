@@ -5,11 +5,15 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := release
 .PHONY: release check test demo bench bench-full fuzz fmt tidy install dist dist-test clean help \
-	packages-build packages-test packages-bench packages-dev
+	packages-build packages-engine packages-test packages-bench packages-dev engine
 
 release: packages-build
 	@tools/configure.sh build -Dunit_tests=false -Dprefix=$(prefix)
 	@ninja -C build
+
+# CometBFT, for ledgers of several institutions: build/bin/cometbft.
+engine: packages-engine
+	@tools/engine.sh
 
 check: packages-test
 	@tools/check.sh
@@ -47,11 +51,12 @@ dist-test: packages-dev
 clean:
 	@rm -rf build build-* dist
 
-packages-build packages-test packages-bench packages-dev: packages-%:
+packages-build packages-engine packages-test packages-bench packages-dev: packages-%:
 	@tools/packages.sh $*
 
 help:
 	@echo 'make             build build/cairn (optimised, assertions on)'
+	@echo 'make engine      build build/bin/cometbft, which orders a ledger of several institutions'
 	@echo 'make check       format, lints, unit tests, replay of fuzz corpora: about a minute'
 	@echo 'make test        everything: sanitizers, both compilers, end to end'
 	@echo 'make demo        a ledger in ./demo/ on real files of this machine'

@@ -8,9 +8,10 @@ group=${1:?a group of tools/packages.txt}
 
 case $group in
     build) groups=' build ' ;;
-    test) groups=' build test ' ;;
+    engine) groups=' engine ' ;;
+    test) groups=' build engine test ' ;;
     bench) groups=' build bench ' ;;
-    dev) groups=' build test dev ' ;;
+    dev) groups=' build engine test dev ' ;;
     *) echo "packages: no group '$group'" >&2; exit 2 ;;
 esac
 

@@ -326,6 +326,18 @@ enum err signer_wrap(struct signer **out, struct pubkey *pubkey, enum alg alg,
     return err;
 }
 
+enum err signer_ed25519_secret(const struct signer *signer, uint8_t *secret64)
+{
+    if (signer->alg != ALG_ED25519) {
+        return ERR_KEY;
+    }
+    if (signer->ops) {
+        return ERR_UNSUPPORTED;
+    }
+    memcpy(secret64, signer->ed25519_secret, sizeof signer->ed25519_secret);
+    return OK;
+}
+
 bool signer_is_foreign(const struct signer *signer)
 {
     return signer->ops != NULL;

@@ -42,6 +42,9 @@ must_use enum err signer_wrap(struct signer **out, struct pubkey *pubkey, enum a
 void signer_free(struct signer *signer);
 /* Whether the key lies elsewhere, so that signing may fail today and work tomorrow. */
 bool signer_is_foreign(const struct signer *signer);
+/* Writes the secret of an Ed25519 key, seed and public key, for a program that must sign itself;
+ * the caller wipes it. ERR_UNSUPPORTED for a key that lies elsewhere, ERR_KEY for another kind. */
+must_use enum err signer_ed25519_secret(const struct signer *signer, uint8_t *secret64);
 /* After signer_sign failed with `err`: says why, as far as the key's device told. Returns err. */
 enum err signer_explain(const struct signer *signer, enum err err, struct why *why);
 
