@@ -33,8 +33,11 @@ static void token_line(struct verdict *out, const struct proof *proof, const str
     }
 }
 
-/* Compares the block's time with the validators' median clock in `commit`, known to be good. */
-static void median_line(struct verdict *out, const struct proof *proof, const struct commit *commit)
+/* Compares the block's time with the validators' median clock in `commit`, known to be good. Of a
+ * former set whoever has its keys by now may have made it, and no anchor covers what lies beside
+ * the ledger. */
+static void median_line(struct verdict *out, const struct proof *proof, const struct commit *commit,
+                        const struct comet_range *range)
 {
     uint64_t median_ms = comet_time_ms(&commit->header.time);
     uint64_t block_ms = proof->block.time_ms;
@@ -45,6 +48,10 @@ static void median_line(struct verdict *out, const struct proof *proof, const st
         verdict_add(out, CHECK_TIME, OUTCOME_NOT_COUNTED,
                     "Clock disputed: the block says %s, the validators' clocks %s.", block.at,
                     median.at);
+    } else if (range->has_to) {
+        verdict_add(out, CHECK_TIME, OUTCOME_NOT_COUNTED,
+                    "Recorded at %s by the block; clocks of a former validator set said %s.",
+                    block.at, median.at);
     } else {
         verdict_add(out, CHECK_TIME, OUTCOME_PASS,
                     "Recorded at %s; the validators' clocks said %s.", block.at, median.at);
@@ -59,7 +66,7 @@ static void comet_time_line(struct verdict *out, const struct proof *proof,
     if (proof->has_clock) {
         enum err err = commit_trusted(&proof->clock, regime, &proof->block, &range, &why);
         if (err == OK) {
-            median_line(out, proof, &proof->clock);
+            median_line(out, proof, &proof->clock, range);
         } else {
             verdict_fail_why(out, CHECK_TIME,
                              "The commit that shows the validators' clocks does "
@@ -69,7 +76,7 @@ static void comet_time_line(struct verdict *out, const struct proof *proof,
         return;
     }
     if (!proof->has_block && finding->commit_good) {
-        median_line(out, proof, &proof->commit);
+        median_line(out, proof, &proof->commit, regime_range(regime, proof->commit.header.height));
         return;
     }
     verdict_add(out, CHECK_TIME, OUTCOME_NOT_COUNTED,

@@ -114,13 +114,17 @@ static enum err commit_judge(struct trust *trust, const struct trust_step *step,
     if (range->has_to) {
         return why_say(why, ERR_SIGNATURE, "commit", NULL, "is by a former validator set", NULL);
     }
-    if (!step->has_next) {
-        return OK;
-    }
-    validators_hash(&next, &step->next);
+    validators_hash(&next, step->has_next ? &step->next : &range->set);
     if (!bytes_equal(commit->header.hashes[COMET_NEXT_VALIDATORS], hash_bytes(&next))) {
         return why_say(why, ERR_MISMATCH, "next validators", NULL, "are not those of the commit",
                        NULL);
+    }
+    if (!step->has_next) {
+        return OK;
+    }
+    if (validators_equal(&step->next, &range->set)) {
+        /* Else anybody could make a former set of the one in force. */
+        return why_say(why, ERR_MISMATCH, "next validators", NULL, "are those there are", NULL);
     }
     if (regime->range_count == TRUST_RANGES_MAX) {
         return why_say(why, ERR_RANGE, "next validators", NULL, "are one set too many", NULL);

@@ -563,6 +563,37 @@ static void a_commit_of_the_old_validators_brings_in_the_new_ones(void **state)
     scene_end(&scene);
 }
 
+/* A set that changed may not be kept back, and none may be made a former one by itself. */
+static void a_next_set_is_told_exactly_where_there_is_one(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct trust *after;
+    struct why why = {0};
+    scene_begin(&scene);
+    struct comet_range range = {.set = set_of(&scene, scene.old)};
+    struct trust_regime *regime = &scene.trust->regimes[0];
+    regime->comet = true;
+    regime->comet_chain = bytes_text("c-1");
+    regime->ranges = &range;
+    regime->range_count = 1;
+    struct trust_step *step = go_on(&scene, scene.old);
+    struct validators next = set_of(&scene, scene.new);
+    commit_make(&scene, step, scene.old, &next);
+    CHECK_ERR(apply(&scene, &after, NULL, &why), ERR_MISMATCH);
+    CHECK_BYTES(bytes_text(why.field), bytes_text("next validators"));
+    commit_make(&scene, step, scene.old, &range.set);
+    step->has_next = true;
+    step->next = range.set;
+    CHECK_ERR(apply(&scene, &after, NULL, &why), ERR_MISMATCH);
+    CHECK_BYTES(bytes_text(why.problem), bytes_text("are those there are"));
+    step->has_next = false;
+    CHECK_OK(apply(&scene, &after, NULL, NULL));
+    CHECK_UINT(trust_regime(after, 2)->range_count, 1);
+    trust_free(after);
+    scene_end(&scene);
+}
+
 static enum err update_ok(struct bytes in)
 {
     struct trust_update *update;
@@ -723,6 +754,7 @@ int main(void)
         cmocka_unit_test(a_restart_needs_to_be_accepted_and_keeps_what_was_lost),
         cmocka_unit_test(a_restart_that_is_not_signed_or_not_first_is_refused),
         cmocka_unit_test(a_commit_of_the_old_validators_brings_in_the_new_ones),
+        cmocka_unit_test(a_next_set_is_told_exactly_where_there_is_one),
         cmocka_unit_test(an_update_cut_short_or_lengthened_is_unreadable),
         cmocka_unit_test(an_update_of_too_many_keys_is_unreadable),
         cmocka_unit_test(no_flipped_bit_of_an_update_enters),
