@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "cli/passphrase.h"
-#include "http/msgsig.h"
+#include "codec/msgsig.h"
 
 #include <ctype.h>
 #include <stdlib.h>

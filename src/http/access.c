@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "codec/msgsig.h"
 #include "codec/text.h"
 #include "http/access_internal.h"
 #include "http/api.h"
 #include "http/concise.h"
-#include "http/msgsig.h"
 #include "http/problem.h"
 
 #include <stdio.h>
@@ -302,8 +302,8 @@ static enum err by_signature(struct access *access, struct exchange *exchange,
     struct request_signature signature;
     struct gather input = gather_header(exchange, "Signature-Input");
     struct gather value = gather_header(exchange, "Signature");
-    enum err err =
-        request_signature_parse(&signature, buf_bytes(&input.value), buf_bytes(&value.value), why);
+    enum err err = request_signature_parse(&signature, SIGNED_BY_MEMBER, buf_bytes(&input.value),
+                                           buf_bytes(&value.value), why);
     if (err == OK) {
         err = check_signature(access, exchange, &signature, reader, why);
     }

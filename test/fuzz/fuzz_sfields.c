@@ -1,8 +1,8 @@
 /* Structured fields: a dictionary that is read is written in one way, which reads back to the same;
  * what borrows, borrows from the input. The same bytes are also taken as a message signature's
  * fields, cut at the first line feed. */
+#include "codec/msgsig.h"
 #include "fuzz.h"
-#include "http/msgsig.h"
 
 #include <string.h>
 
@@ -65,13 +65,17 @@ static void check_signature(struct bytes input)
     const uint8_t *end = input.len ? memchr(input.at, '\n', input.len) : NULL;
     struct bytes first = {input.at, end ? (size_t)(end - input.at) : input.len};
     struct bytes second = {end ? end + 1 : NULL, end ? input.len - first.len - 1 : 0};
-    enum err err = request_signature_parse(&signature, first, second, &why);
+    enum err err = request_signature_parse(&signature, SIGNED_BY_MEMBER, first, second, &why);
     BUG_ON(err != OK && !why.field[0]);
     if (err == OK) {
         BUG_ON(signature.nonce.len == 0 || signature.nonce.len > MSGSIG_NONCE_MAX);
         BUG_ON(second.len == 0);
         check_inside(signature.nonce, first);
     }
+    struct answer_signature answer;
+    err = answer_signature_parse(&answer, first, second, &why);
+    BUG_ON(err != OK && !why.field[0]);
+    BUG_ON(err == OK && second.len == 0);
     err = content_digest_check(first, second, &why);
     BUG_ON(err == OK && first.len < 44);
 }

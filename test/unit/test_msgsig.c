@@ -1,8 +1,8 @@
 /* HTTP message signatures: the examples of RFC 9421, and the requests that this API takes. */
 #include "vectors.h"
 
+#include "codec/msgsig.h"
 #include "crypto/digest.h"
-#include "http/msgsig.h"
 
 /* ---- the RFC's examples */
 
@@ -146,7 +146,7 @@ static enum err verify(const struct signed_fields *fields, const struct signed_r
                        const struct signer *signer)
 {
     struct request_signature signature;
-    TRY(request_signature_parse(&signature, buf_bytes(&fields->input),
+    TRY(request_signature_parse(&signature, SIGNED_BY_MEMBER, buf_bytes(&fields->input),
                                 buf_bytes(&fields->signature), NULL));
     CHECK(hash_equal(&signature.kid, pubkey_kid(signer_pubkey(signer))));
     CHECK_UINT(signature.created_s, NOW_S);
@@ -199,7 +199,7 @@ static void the_alg_must_be_the_keys_and_passkeys_sign_none(void **state)
     struct signed_fields fields = sign(signer, &request);
     struct request_signature signature;
     const struct pubkey *key = signer_pubkey(signer);
-    CHECK_OK(request_signature_parse(&signature, buf_bytes(&fields.input),
+    CHECK_OK(request_signature_parse(&signature, SIGNED_BY_MEMBER, buf_bytes(&fields.input),
                                      buf_bytes(&fields.signature), NULL));
     CHECK_ERR(request_signature_verify(&signature, &request, key, ALG_ED25519, NULL),
               ERR_SIGNATURE);
@@ -218,7 +218,8 @@ static enum err parse(const char *input, const char *value)
 {
     struct request_signature signature;
     struct why why = {0};
-    enum err err = request_signature_parse(&signature, bytes_text(input), bytes_text(value), &why);
+    enum err err = request_signature_parse(&signature, SIGNED_BY_MEMBER, bytes_text(input),
+                                           bytes_text(value), &why);
     CHECK(err == OK || (why.field[0] && why.problem[0]) || why.remedy[0]);
     return err;
 }
@@ -283,11 +284,11 @@ static void each_truncation_of_the_fields_is_refused(void **state)
     struct signed_fields fields = sign(signer, &request);
     struct request_signature out;
     for (size_t len = 0; len < fields.input.len; len++) {
-        CHECK(request_signature_parse(&out, (struct bytes){fields.input.at, len},
+        CHECK(request_signature_parse(&out, SIGNED_BY_MEMBER, (struct bytes){fields.input.at, len},
                                       buf_bytes(&fields.signature), NULL) != OK);
     }
     for (size_t len = 0; len < fields.signature.len; len++) {
-        CHECK(request_signature_parse(&out, buf_bytes(&fields.input),
+        CHECK(request_signature_parse(&out, SIGNED_BY_MEMBER, buf_bytes(&fields.input),
                                       (struct bytes){fields.signature.at, len}, NULL) != OK);
     }
     fields_clear(&fields);
@@ -325,6 +326,153 @@ static void a_digest_of_the_body_is_compared(void **state)
     buf_clear(&field);
 }
 
+/* ---- what nodes say to each other */
+
+static struct signed_request node_request(const char *to, const char *digest)
+{
+    return (struct signed_request){.by = SIGNED_BY_NODE,
+                                   .method = "POST",
+                                   .to = bytes_text(to),
+                                   .target = bytes_text("/v1/node/receipts"),
+                                   .content_digest = bytes_text(digest)};
+}
+
+static enum err verify_node(const struct signed_fields *fields,
+                            const struct signed_request *request, const struct signer *signer)
+{
+    struct request_signature signature;
+    TRY(request_signature_parse(&signature, SIGNED_BY_NODE, buf_bytes(&fields->input),
+                                buf_bytes(&fields->signature), NULL));
+    return request_signature_verify(&signature, request, signer_pubkey(signer), signer_alg(signer),
+                                    NULL);
+}
+
+static void a_nodes_request_is_for_one_node_and_none_of_a_members(void **state)
+{
+    (void)state;
+    struct signer *signer = signer_new(ALG_ED25519);
+    struct signed_request request = node_request("org2-node 00ff", "sha-256=:eA==:");
+    struct signed_fields fields = sign(signer, &request);
+    CHECK_OK(verify_node(&fields, &request, signer));
+    struct signed_request other = node_request("org3-node 00ff", "sha-256=:eA==:");
+    CHECK_ERR(verify_node(&fields, &other, signer), ERR_SIGNATURE);
+    other = node_request("org2-node 00fe", "sha-256=:eA==:");
+    CHECK_ERR(verify_node(&fields, &other, signer), ERR_SIGNATURE);
+    other = node_request("org2-node 00ff", "sha-256=:eQ==:");
+    CHECK_ERR(verify_node(&fields, &other, signer), ERR_SIGNATURE);
+    other = request;
+    other.to = BYTES_NONE;
+    CHECK_ERR(verify_node(&fields, &other, signer), ERR_SIGNATURE);
+    CHECK_ERR(verify(&fields, &request, signer), ERR_NOT_FOUND); /* the tag is another */
+    fields_clear(&fields);
+    struct signed_request read = request_of("POST", "/v1/node/receipts", "sha-256=:eA==:");
+    fields = sign(signer, &read);
+    CHECK_ERR(verify_node(&fields, &request, signer), ERR_NOT_FOUND);
+    fields_clear(&fields);
+    signer_free(signer);
+}
+
+static void a_request_names_node_and_ledger(void **state)
+{
+    (void)state;
+    struct hash chain = {{0xab}};
+    struct buf out = {0};
+    request_to_write(&out, bytes_text("org1-node"), &chain);
+    CHECK_BYTES(buf_bytes(&out),
+                bytes_text("org1-node "
+                           "ab00000000000000000000000000000000000000000000000000000000000000"));
+    CHECK(out.len <= MSGSIG_TO_MAX);
+    buf_clear(&out);
+}
+
+static enum err verify_answer(const struct signed_fields *fields,
+                              const struct signed_answer *answer, const struct signer *signer)
+{
+    struct answer_signature signature;
+    TRY(answer_signature_parse(&signature, buf_bytes(&fields->input), buf_bytes(&fields->signature),
+                               NULL));
+    CHECK(hash_equal(&signature.kid, pubkey_kid(signer_pubkey(signer))));
+    CHECK_UINT(signature.created_s, NOW_S);
+    return answer_signature_verify(&signature, answer, signer_pubkey(signer), signer_alg(signer),
+                                   NULL);
+}
+
+static void an_answer_belongs_to_its_request_status_and_body(void **state)
+{
+    (void)state;
+    struct signer *signer = signer_new(ALG_ED25519);
+    struct signer *another = signer_new(ALG_ED25519);
+    const uint8_t request[64] = {1, 2, 3};
+    const uint8_t other_request[64] = {1, 2, 4};
+    struct signed_answer answer = {200, bytes_text("sha-256=:eA==:"), request};
+    struct signed_fields fields = {0};
+    CHECK_OK(answer_signature_write(&fields.input, &fields.signature, &answer, signer, NOW_S));
+    CHECK_OK(verify_answer(&fields, &answer, signer));
+    struct signed_answer other = answer;
+    other.status = 201;
+    CHECK_ERR(verify_answer(&fields, &other, signer), ERR_SIGNATURE);
+    other = answer;
+    other.content_digest = bytes_text("sha-256=:eQ==:");
+    CHECK_ERR(verify_answer(&fields, &other, signer), ERR_SIGNATURE);
+    other = answer;
+    other.request_signature = other_request;
+    CHECK_ERR(verify_answer(&fields, &other, signer), ERR_SIGNATURE);
+    struct answer_signature parsed;
+    CHECK_OK(answer_signature_parse(&parsed, buf_bytes(&fields.input), buf_bytes(&fields.signature),
+                                    NULL));
+    CHECK_ERR(answer_signature_verify(&parsed, &answer, signer_pubkey(another), ALG_ED25519, NULL),
+              ERR_SIGNATURE);
+    CHECK_ERR(answer_signature_verify(&parsed, &answer, signer_pubkey(signer), ALG_ES256, NULL),
+              ERR_SIGNATURE);
+    for (size_t len = 0; len < fields.input.len; len++) {
+        CHECK(answer_signature_parse(&parsed, (struct bytes){fields.input.at, len},
+                                     buf_bytes(&fields.signature), NULL) != OK);
+    }
+    for (size_t len = 0; len < fields.signature.len; len++) {
+        CHECK(answer_signature_parse(&parsed, buf_bytes(&fields.input),
+                                     (struct bytes){fields.signature.at, len}, NULL) != OK);
+    }
+    fields_clear(&fields);
+    signer_free(signer);
+    signer_free(another);
+}
+
+#define ANSWERED "(\"@status\" \"content-digest\" \"signature\";req;key=\"cairn-node\")"
+
+static void what_an_answers_signature_must_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *input;
+        const char *value;
+        enum err err;
+    } rows[] = {
+        {"a=" ANSWERED ";created=1" KEYID ";alg=\"ed25519\";tag=\"cairn-node\"", "a=" VALUE, OK},
+        {"a=" ANSWERED ";created=1" KEYID ";alg=\"ed25519\";tag=\"cairn\"", "a=" VALUE,
+         ERR_NOT_FOUND},
+        {"a=(\"@status\" \"content-digest\");created=1" KEYID ";alg=\"ed25519\";tag=\"cairn-node\"",
+         "a=" VALUE, ERR_UNSUPPORTED},
+        {"a=" ANSWERED KEYID ";alg=\"ed25519\";tag=\"cairn-node\"", "a=" VALUE, ERR_FORMAT},
+        {"a=" ANSWERED ";created=1;keyid=\"00\";alg=\"ed25519\";tag=\"cairn-node\"", "a=" VALUE,
+         ERR_FORMAT},
+        {"a=" ANSWERED ";created=1" KEYID ";tag=\"cairn-node\"", "a=" VALUE, ERR_FORMAT},
+        {"a=" ANSWERED ";created=1" KEYID ";alg=\"ed25519\";tag=\"cairn-node\"", "b=" VALUE,
+         ERR_FORMAT},
+        {"a=(", "a=" VALUE, ERR_FORMAT},
+        {"", "", ERR_NOT_FOUND},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer_signature out;
+        struct why why = {0};
+        enum err err = answer_signature_parse(&out, bytes_text(rows[i].input),
+                                              bytes_text(rows[i].value), &why);
+        if (err != rows[i].err) {
+            fail_msg("row %zu is %s, want %s", i, err_name(err), err_name(rows[i].err));
+        }
+        CHECK(err == OK || (why.field[0] && why.remedy[0]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +484,10 @@ int main(void)
         cmocka_unit_test(each_truncation_of_the_fields_is_refused),
         cmocka_unit_test(a_signature_counts_for_a_minute_around_its_time),
         cmocka_unit_test(a_digest_of_the_body_is_compared),
+        cmocka_unit_test(a_nodes_request_is_for_one_node_and_none_of_a_members),
+        cmocka_unit_test(a_request_names_node_and_ledger),
+        cmocka_unit_test(an_answer_belongs_to_its_request_status_and_body),
+        cmocka_unit_test(what_an_answers_signature_must_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
