@@ -90,6 +90,12 @@
       "Heads that were signed, by the key that did it.") \
     X(METRIC_NODE_NOTES, COUNTER, "cairn_node_witness_notes_total", "", "", \
       "Sets of witness lines that were stored.") \
+    X(METRIC_NODE_RECEIPTS_TAKEN, COUNTER, "cairn_node_peer_receipts_total", "fate", \
+      "kept,waits,known,far,differs", \
+      "Receipts of other nodes that came, by what became of them.") \
+    X(METRIC_NODE_CONTRADICTIONS, COUNTER, "cairn_node_contradictions_total", "kind", \
+      "two_heads,other_head", \
+      "Keys of other nodes that signed two heads of one height, or another head than ours.") \
     X(METRIC_NODE_READ_ONLY, GAUGE, "cairn_node_read_only_state", "", "", \
       "1 while the node takes no statements, otherwise 0.") \
     X(METRIC_NODE_READY, GAUGE, "cairn_node_ready_state", "", "", \

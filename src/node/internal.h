@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+struct attested;
 struct indexer;
 struct index;
 struct trust;
@@ -69,6 +70,8 @@ struct node {
     uint64_t probed_ns;
 
     struct buf receipt_kids; /* of the trust file's receipt keys, 32 bytes each */
+
+    struct attested *attested; /* what other nodes say (attested.h) */
 
     pthread_mutex_t watch_lock; /* of the watchers */
     size_t watcher_count;
@@ -233,6 +236,13 @@ struct view *node_view_before(struct node *node, const struct block_input *input
 /* Notes what operators said in a block that is durable and followed `before`. */
 void node_note_statements(struct node *node, const struct view *before,
                           const struct block_input *input, const struct block_result *result);
+
+/* ---- attested.c: what other nodes say of our heads */
+
+void node_attested_init(struct node *node);
+void node_attested_clear(struct node *node);
+/* Once the ledger and its genesis are read. ERR_IO; what is no evidence in DIR/accusations. */
+must_use enum err node_attested_load(struct node *node, struct why *why);
 
 /* ---- submit.c */
 

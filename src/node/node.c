@@ -139,6 +139,7 @@ static enum err open_all(struct node *node, const struct node_options *options, 
     TRY(open_store(node, options, &writable, why));
     TRY(ledger_open(&node->ledger, node->store, &modules_rules, why));
     TRY(node_read_genesis(node, why));
+    TRY(node_attested_load(node, why));
     TRY(node_finish_restart(node, why));
     TRY(node_check_known_heads(node, &writable, why));
     TRY(index_open(&node->index, node->store,
@@ -170,6 +171,7 @@ enum err node_open(struct node **out, const struct node_options *options, struct
     pthread_mutex_init(&node->notes_lock, NULL);
     pthread_mutex_init(&node->key_lock, NULL);
     pthread_mutex_init(&node->watch_lock, NULL);
+    node_attested_init(node);
     enum err err = open_all(node, options, why);
     if (err != OK) {
         node_close(node);
@@ -209,6 +211,7 @@ void node_clear(struct node *node)
         index_close(node->index);
     }
     node_vouched_clear(node);
+    node_attested_clear(node);
     pthread_mutex_destroy(&node->key_lock);
     pthread_mutex_destroy(&node->watch_lock);
     if (node->ledger) {

@@ -34,6 +34,8 @@
     X(AUDIT_LEDGER_RESTART, "ledger.restart", "A loss was declared and a new epoch began.")      \
     X(AUDIT_STATEMENT, "statement.taken",                                                        \
       "The ledger took a statement of an operator about members or governance; who is its kid.") \
+    X(AUDIT_PEER_ACCUSED, "peer.accused",                                                        \
+      "A receipt key of another node signed two heads, or another than ours; who is its kid.")   \
     X(AUDIT_BROKEN, "audit.broken",                                                              \
       "The log did not hold when it was opened; it goes on behind that.")
 

@@ -125,8 +125,8 @@ static void a_key_begins_only_for_whom_and_what_its_request_says(void **state)
         enum err err;
     } cases[] = {{PURPOSE_RECEIPT, ERR_REFUSED},
                  {PURPOSE_CHECKPOINT, ERR_REFUSED},
-                 {PURPOSE_CONSENSUS, ERR_UNSUPPORTED},
-                 {PURPOSE_TRANSPORT, ERR_UNSUPPORTED}};
+                 {PURPOSE_CONSENSUS, ERR_REFUSED},
+                 {PURPOSE_TRANSPORT, ERR_REFUSED}};
     for (size_t i = 0; i < 4; i++) {
         body.keys[0] = request(&world, "x", cases[i].purpose, &spare[0]);
         CHECK_REFUSED(SEND(&world, &boss, register, &body, &why), cases[i].err, "purpose", why);
@@ -142,6 +142,22 @@ static void a_key_begins_only_for_whom_and_what_its_request_says(void **state)
     body.key_count = 2;
     CHECK_REFUSED(SEND(&world, &boss, register, &body, &why), ERR_EXISTS, "key request", why);
     fake_clear(&world);
+}
+
+static void keys_for_ordering_are_nodes_and_ed25519(void **state)
+{
+    (void)state;
+    static const enum purpose purposes[] = {PURPOSE_CONSENSUS, PURPOSE_TRANSPORT};
+    struct why why;
+    for (size_t i = 0; i < 2; i++) {
+        struct rule_context world = small_world();
+        struct member_register body = newcomer(&world, "x-node", MEMBER_NODE, NULL, "node");
+        body.keys[0] = request(&world, "x-node", purposes[i], &spare[1]);
+        CHECK_REFUSED(SEND(&world, &boss, register, &body, &why), ERR_REFUSED, "alg", why);
+        body.keys[0] = request(&world, "x-node", purposes[i], &spare[0]);
+        CHECK_OK(SEND(&world, &boss, register, &body, &why));
+        fake_clear(&world);
+    }
 }
 
 static void every_byte_of_a_key_request_counts(void **state)
@@ -431,6 +447,7 @@ int main(void)
         cmocka_unit_test(others_register_nobody),
         cmocka_unit_test(a_registration_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_key_begins_only_for_whom_and_what_its_request_says),
+        cmocka_unit_test(keys_for_ordering_are_nodes_and_ed25519),
         cmocka_unit_test(every_byte_of_a_key_request_counts),
         cmocka_unit_test(a_name_stands_for_one_key_for_ever),
         cmocka_unit_test(keys_are_added_by_institution_and_operator_alone),

@@ -51,11 +51,8 @@ static enum err purpose_check(const struct key_owner *owner, const struct posses
                               const struct new_key *key, struct why *why)
 {
     enum purpose purpose = request->purpose;
-    bool node_key = purpose == PURPOSE_RECEIPT || purpose == PURPOSE_CHECKPOINT;
-    if (purpose == PURPOSE_CONSENSUS || purpose == PURPOSE_TRANSPORT) {
-        return why_say(why, ERR_UNSUPPORTED, "purpose", NULL,
-                       "is for ledgers that several institutions run", NULL);
-    }
+    bool order_key = purpose == PURPOSE_CONSENSUS || purpose == PURPOSE_TRANSPORT;
+    bool node_key = purpose == PURPOSE_RECEIPT || purpose == PURPOSE_CHECKPOINT || order_key;
     if (owner->purpose != 0 && purpose != owner->purpose) {
         return why_say(why, ERR_MISMATCH, "purpose", NULL, "is not that of the key it replaces",
                        "Make a key request for the same purpose.");
@@ -65,6 +62,10 @@ static enum err purpose_check(const struct key_owner *owner, const struct posses
     }
     if (node_key && owner->by != AUTHORITY_OPERATOR) {
         return why_say(why, ERR_REFUSED, "purpose", NULL, "is for the operator to register", NULL);
+    }
+    if (order_key && request->alg != ALG_ED25519) {
+        return why_say(why, ERR_REFUSED, "alg", NULL, "is not that of keys for ordering",
+                       "Make an Ed25519 key.");
     }
     if (purpose != PURPOSE_MEMBER && request->alg == ALG_WEBAUTHN) {
         return why_say(why, ERR_REFUSED, "rp", NULL, "is for member keys",
