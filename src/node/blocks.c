@@ -3,9 +3,13 @@
 #include "node/internal.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/index.h"
 
 #include <stdlib.h>
+
+/* Places in the label of METRIC_ORDER_TIMERS. */
+enum { TIMERS_DONE, TIMERS_FAILED };
 
 /* On the orderer's threads: so few statements are checked sooner than a verifier is woken. */
 #define INLINE_MAX 2
@@ -224,6 +228,8 @@ static enum err app_commit(void *context, const struct block_input *input,
     }
     view_release(before);
     TRY(err);
+    metric_add(METRIC_ORDER_TIMERS, TIMERS_DONE, result->timers_fired - result->timers_failed);
+    metric_add(METRIC_ORDER_TIMERS, TIMERS_FAILED, result->timers_failed);
     indexer_push(node->indexer, block_pairs(node, input, result), result->header.height);
     tell_watchers(node);
     return OK;

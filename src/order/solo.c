@@ -6,7 +6,10 @@
  * every block: wall' - wall must be within the limit of monotonic' - monotonic. At start only a
  * wall clock that stands before the last block by more than the limit is a step: how long the
  * ledger was off, nobody can tell. Once stepped, everything waiting is refused, with the remedy,
- * until the step is accepted. */
+ * until the step is accepted.
+ *
+ * Timers. An idle ledger wakes when the earliest timer is due by the wall clock, and makes a block
+ * without statements; while a step stands unaccepted, none. */
 #include "order/solo.h"
 
 #include "base/clock.h"
@@ -24,6 +27,7 @@
 #define DEFAULT_CLOCK_STEP_MS 60000
 #define GATHER_NS             300000
 #define GATHER_COUNT          256
+#define NAP_MAX_MS            1000 /* the wall clock is asked again: it may have been set */
 
 struct waiting {
     struct submission *submission;
@@ -119,6 +123,7 @@ static enum err solo_accept_clock(struct order *order)
         solo->clock_accepted = true;
         solo->state = ORDER_RUNNING;
         solo->clock_step_ms = 0;
+        pthread_cond_signal(&solo->wake); /* a timer may be due */
     }
     pthread_mutex_unlock(&solo->lock);
     return err;
@@ -160,16 +165,47 @@ static void gather(struct solo *solo)
     }
 }
 
-/* Waits for work and moves up to one block of it out of the queue, oldest first. Returns how many,
- * 0 when stopping with nothing left. */
-static size_t take_block(struct solo *solo)
+/* Sleeps until something changes, but not longer than `ms`. */
+static void nap(struct solo *solo, uint64_t ms)
+{
+    uint64_t at_ns = clock_mono_ns() + ms * 1000000u;
+    struct timespec until = {.tv_sec = (time_t)(at_ns / 1000000000u),
+                             .tv_nsec = (long)(at_ns % 1000000000u)};
+    pthread_cond_timedwait(&solo->wake, &solo->lock, &until);
+}
+
+/* What a block says that is made at `wall_ms`: never less than the last one did. */
+static uint64_t block_time(const struct solo *solo, uint64_t wall_ms)
+{
+    return wall_ms > solo->last_time_ms ? wall_ms : solo->last_time_ms;
+}
+
+/* Waits for a statement, or for the time at which the earliest timer is due. */
+static void await_work(struct solo *solo)
+{
+    while (solo->queue_count == 0 && !solo->stopping) {
+        uint64_t due_ms = solo->app.timer_due(solo->app.context);
+        if (due_ms == UINT64_MAX || solo->state != ORDER_RUNNING) {
+            pthread_cond_wait(&solo->wake, &solo->lock);
+            continue;
+        }
+        uint64_t now_ms = block_time(solo, solo->options.wall_ms());
+        if (now_ms >= due_ms) {
+            return;
+        }
+        nap(solo, due_ms - now_ms < NAP_MAX_MS ? due_ms - now_ms : NAP_MAX_MS);
+    }
+}
+
+/* Waits for work and moves up to one block of it out of the queue, oldest first. False when
+ * stopping with nothing left; *count is 0 where a timer alone is due. */
+static bool take_block(struct solo *solo, size_t *out)
 {
     gather(solo);
     pthread_mutex_lock(&solo->lock);
-    while (solo->queue_count == 0 && !solo->stopping) {
-        pthread_cond_wait(&solo->wake, &solo->lock);
-    }
+    await_work(solo);
     size_t count = block_fit(solo);
+    bool stop = count == 0 && solo->stopping;
     if (count > 0) {
         memcpy(solo->block, solo->queue, count * sizeof *solo->queue);
         solo->last_count = count;
@@ -181,7 +217,8 @@ static size_t take_block(struct solo *solo)
         }
     }
     pthread_mutex_unlock(&solo->lock);
-    return count;
+    *out = count;
+    return !stop;
 }
 
 static void anchor_clock(struct solo *solo, uint64_t wall_ms, uint64_t mono_ns)
@@ -212,7 +249,7 @@ static enum err read_clock(struct solo *solo, uint64_t *time_ms)
         return ERR_REFUSED;
     }
     anchor_clock(solo, wall_ms, mono_ns);
-    *time_ms = wall_ms > solo->last_time_ms ? wall_ms : solo->last_time_ms;
+    *time_ms = block_time(solo, wall_ms);
     return OK;
 }
 
@@ -267,15 +304,13 @@ static enum err make_block(struct solo *solo, size_t count, struct block_result 
 static void *solo_run(void *context)
 {
     struct solo *solo = context;
-    for (;;) {
-        size_t count = take_block(solo);
-        if (count == 0) {
-            return NULL;
-        }
+    size_t count;
+    while (take_block(solo, &count)) {
         struct block_result result;
         enum err err = make_block(solo, count, &result);
         answer_all(solo, count, &result, err);
     }
+    return NULL;
 }
 
 static void solo_free(struct solo *solo)
@@ -324,6 +359,16 @@ static void check_start(struct solo *solo)
     }
 }
 
+/* Naps are measured by the monotonic clock. */
+static void init_wake(pthread_cond_t *wake)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 enum err solo_start(struct order **out, const struct order_app *app,
                     const struct solo_options *options)
 {
@@ -336,7 +381,7 @@ enum err solo_start(struct order **out, const struct order_app *app,
     solo->block = mem_alloc(solo->options.block_count_max * sizeof *solo->block);
     solo->submissions = mem_alloc(solo->options.block_count_max * sizeof(struct submission *));
     pthread_mutex_init(&solo->lock, NULL);
-    pthread_cond_init(&solo->wake, NULL);
+    init_wake(&solo->wake);
     check_start(solo);
     if (pthread_create(&solo->thread, NULL, solo_run, solo) != 0) {
         solo_free(solo);

@@ -13,6 +13,9 @@ struct fake {
     atomic_uint refused;
     atomic_uint biggest;
     enum err fail_commit;
+    atomic_uint_fast64_t timer_due_ms; /* UINT64_MAX: none */
+    atomic_uint timers;                /* that fired */
+    unsigned bare;                     /* blocks without statements */
     struct statement_result results[64];
     uint64_t times[1024];
     pthread_mutex_t hold; /* while the test holds it, no block is executed */
@@ -42,6 +45,11 @@ static enum err fake_execute(void *context, const struct block_input *input,
         atomic_store(&fake->biggest, (unsigned)input->count);
     }
     fake->times[block % 1024] = input->time_ms;
+    fake->bare += input->count == 0;
+    if (input->time_ms >= atomic_load(&fake->timer_due_ms)) {
+        atomic_store(&fake->timer_due_ms, UINT64_MAX);
+        atomic_fetch_add(&fake->timers, 1);
+    }
     *out = (struct block_result){.changed = true,
                                  .header = {.time_ms = input->time_ms},
                                  .results = fake->results,
@@ -58,6 +66,12 @@ static enum err fake_commit(void *context, const struct block_input *input,
     return fake->fail_commit;
 }
 
+static uint64_t fake_timer_due(void *context)
+{
+    struct fake *fake = context;
+    return atomic_load(&fake->timer_due_ms);
+}
+
 static void answer(void *context, struct submission *submission, const struct order_result *result)
 {
     struct fake *fake = context;
@@ -67,7 +81,11 @@ static void answer(void *context, struct submission *submission, const struct or
 
 static struct order *start(struct fake *fake, size_t queue_max)
 {
-    *fake = (struct fake){.app = {.context = fake, .execute = fake_execute, .commit = fake_commit}};
+    *fake = (struct fake){.app = {.context = fake,
+                                  .timer_due = fake_timer_due,
+                                  .execute = fake_execute,
+                                  .commit = fake_commit},
+                          .timer_due_ms = UINT64_MAX};
     pthread_mutex_init(&fake->hold, NULL);
     atomic_store(&wall, 1700000000000u);
     atomic_store(&mono, 5000000000u);
@@ -202,6 +220,89 @@ static void a_failed_commit_stops_the_writer_for_good(void **state)
     CHECK_UINT(fake.answered, 0);
 }
 
+static void wait_briefly(void)
+{
+    struct timespec moment = {.tv_nsec = 5000000};
+    nanosleep(&moment, NULL);
+}
+
+static void an_idle_ledger_makes_a_block_when_a_timer_is_due(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct order *order = start(&fake, 0);
+    atomic_store(&fake.timer_due_ms, 1700000000500u);
+    order->wake(order);
+    wait_briefly();
+    CHECK_UINT(fake.blocks, 0);
+    atomic_fetch_add(&wall, 500u);
+    atomic_fetch_add(&mono, 500000000u);
+    order->wake(order);
+    await(&fake.timers, 1);
+    CHECK_UINT(fake.times[0], 1700000000500u);
+    order->stop(order);
+    CHECK_UINT(fake.blocks, 1);
+    CHECK_UINT(fake.bare, 1);
+}
+
+static void a_timer_is_looked_for_again_without_being_woken(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct order *order = start(&fake, 0);
+    atomic_store(&fake.timer_due_ms, 1700000000020u); /* in 20 ms, as it is thought */
+    CHECK_OK(submit(order, &fake));                   /* whoever makes a block looks at it */
+    await(&fake.answered, 1);
+    atomic_fetch_add(&wall, 20u);
+    atomic_fetch_add(&mono, 20000000u);
+    await(&fake.timers, 1);
+    order->stop(order);
+}
+
+static void a_block_of_statements_fires_what_is_due(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct order *order = start(&fake, 0);
+    atomic_store(&fake.timer_due_ms, 1700000000000u);
+    CHECK_OK(submit(order, &fake));
+    await(&fake.timers, 1);
+    order->stop(order);
+    CHECK_UINT(fake.answered, 1);
+    CHECK(fake.blocks <= 2);
+}
+
+static void no_timer_fires_while_a_clock_step_stands(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct order *order = start(&fake, 0);
+    atomic_fetch_add(&wall, 60001u);
+    atomic_store(&fake.timer_due_ms, 1700000000000u);
+    order->wake(order);
+    struct order_status status;
+    do {
+        order->status(order, &status);
+    } while (status.state != ORDER_CLOCK_STEPPED);
+    order->wake(order);
+    wait_briefly();
+    CHECK_UINT(fake.blocks, 0);
+    CHECK_OK(order->accept_clock(order));
+    await(&fake.timers, 1);
+    order->stop(order);
+}
+
+static void a_stopping_orderer_leaves_timers_to_the_next(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct order *order = start(&fake, 0);
+    atomic_store(&fake.timer_due_ms, 1700000099000u);
+    order->wake(order);
+    order->stop(order);
+    CHECK_UINT(fake.blocks, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +312,11 @@ int main(void)
         cmocka_unit_test(time_never_runs_backwards),
         cmocka_unit_test(a_wall_clock_before_the_last_block_stops_a_start),
         cmocka_unit_test(a_failed_commit_stops_the_writer_for_good),
+        cmocka_unit_test(an_idle_ledger_makes_a_block_when_a_timer_is_due),
+        cmocka_unit_test(a_timer_is_looked_for_again_without_being_woken),
+        cmocka_unit_test(a_block_of_statements_fires_what_is_due),
+        cmocka_unit_test(no_timer_fires_while_a_clock_step_stands),
+        cmocka_unit_test(a_stopping_orderer_leaves_timers_to_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
