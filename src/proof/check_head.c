@@ -311,6 +311,14 @@ void lost_check(struct verdict *out, const struct trust *trust, const struct hea
         ended ? " at " : "", ended ? time_text(finding->by->ended_ms).at : "");
 }
 
+/* Whether of a listed head and a header at another place the later has the longer log, or the same
+ * one: a block may bring no entry. `order` is the head's place compared with the header's. */
+static bool grows(const struct head *head, int order, const struct header *header)
+{
+    return head->size == header->tree_size ? hash_equal(&head->root, &header->tree_root)
+                                           : (order < 0) == (head->size < header->tree_size);
+}
+
 void fork_check(struct verdict *out, const struct trust *trust, const struct header *header,
                 const char *what)
 {
@@ -330,16 +338,16 @@ void fork_check(struct verdict *out, const struct trust *trust, const struct hea
     for (size_t i = 0; i < trust->head_count; i++) {
         const struct head *head = &trust->heads[i];
         int order = place_compare(head->place, place);
-        if (head->lost || (order < 0 && head->size <= header->tree_size) ||
-            (order > 0 && head->size >= header->tree_size) || order == 0) {
+        if (head->lost || order == 0 || grows(head, order, header)) {
             continue;
         }
         verdict_add(
             out, CHECK_FORK, OUTCOME_FAIL,
             "The listed head of height %llu has a log of %llu entries, the %s of height %llu "
-            "has %llu: there are two histories.",
+            "has %llu%s: there are two histories.",
             (unsigned long long)head->place.height, (unsigned long long)head->size, what,
-            (unsigned long long)place.height, (unsigned long long)header->tree_size);
+            (unsigned long long)place.height, (unsigned long long)header->tree_size,
+            head->size == header->tree_size ? " others" : "");
         return;
     }
 }

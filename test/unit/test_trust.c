@@ -2,6 +2,7 @@
 #include "interop.h"
 #include "mini_ledger.h"
 
+#include "proof/checks.h"
 #include "proof/trustupdate.h"
 
 #include <dirent.h>
@@ -741,12 +742,40 @@ static void a_regime_of_an_unknown_kind_is_unreadable(void **state)
     scene_end(&scene);
 }
 
+static enum outcome fork_of(const struct trust *trust, uint64_t height, uint64_t size, uint8_t root)
+{
+    struct verdict verdict = {0};
+    struct header header = {
+        .height = height, .tree_size = size, .tree_root = {{root}}, .chain = trust->chain};
+    fork_check(&verdict, trust, &header, "head");
+    enum outcome outcome = verdict_fails(&verdict, CHECK_FORK) ? OUTCOME_FAIL : OUTCOME_PASS;
+    verdict_clear(&verdict);
+    return outcome;
+}
+
+static void a_log_grows_or_stays_between_heads(void **state)
+{
+    (void)state;
+    struct head head = {.place = {0, 5}, .size = 10, .root = {{1}}};
+    struct trust_regime regime = {0};
+    struct trust trust = {.regime_count = 1, .regimes = &regime, .head_count = 1, .heads = &head};
+    CHECK(fork_of(&trust, 6, 11, 2) == OUTCOME_PASS);
+    CHECK(fork_of(&trust, 4, 9, 2) == OUTCOME_PASS);
+    CHECK(fork_of(&trust, 6, 10, 1) == OUTCOME_PASS); /* timers alone fired in block 6 */
+    CHECK(fork_of(&trust, 4, 10, 1) == OUTCOME_PASS);
+    CHECK(fork_of(&trust, 6, 10, 2) == OUTCOME_FAIL);
+    CHECK(fork_of(&trust, 4, 10, 2) == OUTCOME_FAIL);
+    CHECK(fork_of(&trust, 6, 9, 2) == OUTCOME_FAIL);
+    CHECK(fork_of(&trust, 4, 11, 2) == OUTCOME_FAIL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trust_files_are_written_as_they_were_read),
         cmocka_unit_test(a_regime_of_an_unknown_kind_is_unreadable),
         cmocka_unit_test(updates_of_every_version_apply),
+        cmocka_unit_test(a_log_grows_or_stays_between_heads),
         cmocka_unit_test(an_update_follows_a_rotated_key),
         cmocka_unit_test(a_key_joins_lists_of_any_length),
         cmocka_unit_test(a_revoked_key_is_held_for_stolen),
