@@ -151,13 +151,14 @@ static const struct timer *own_timer(struct timer *out, struct rule_context *con
 
 enum err rule_timer_set(struct rule_context *context, uint64_t due_ms, struct bytes id)
 {
-    static const uint8_t value[] = {0x81, 0x01};
     struct timer timer;
     timer_key_write(&context->key, own_timer(&timer, context, due_ms, id));
     if (context->in_timer && due_ms <= context->timer_due_ms) {
         return ERR_RANGE;
     }
-    put(context, buf_bytes(&context->key), BYTES_OF(value));
+    context->value.len = 0;
+    timer_value_write(&context->value);
+    put(context, buf_bytes(&context->key), buf_bytes(&context->value));
     return OK;
 }
 

@@ -22,6 +22,12 @@ void timer_key_write(struct buf *out, const struct timer *timer)
     cbor_put_bytes(out, timer->id);
 }
 
+void timer_value_write(struct buf *out)
+{
+    cbor_put_array(out, 1);
+    cbor_put_uint(out, 1);
+}
+
 enum err timer_key_parse(struct timer *out, struct bytes in)
 {
     struct cbor_reader reader;

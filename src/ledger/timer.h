@@ -17,6 +17,8 @@ struct timer {
 
 /* Writes the whole state key CBOR ["timer", [due, module, id]] into `out`, which it empties. */
 void timer_key_write(struct buf *out, const struct timer *timer);
+/* Appends its value. */
+void timer_value_write(struct buf *out);
 /* Reads one back; `out` borrows from `in`. cbor_end's errors. */
 must_use enum err timer_key_parse(struct timer *out, struct bytes in);
 /* Writes what every timer's key begins with that is due at `due_ms`, into `out`, which it

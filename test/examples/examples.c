@@ -5,6 +5,7 @@
 #include "proofs.h"
 
 #include "crypto/digest.h"
+#include "ledger/timer.h"
 #include "modules/evidence/evidence.h"
 #include "modules/governance/governance.h"
 #include "modules/member/member.h"
@@ -424,6 +425,18 @@ static void show_values(struct world *world, const struct cast *cast, const stru
     view_release(view);
 }
 
+static void show_timer(const struct world *world)
+{
+    struct buf key = {0};
+    struct timer timer = {.due_ms = world->time_ms + 86400000,
+                          .module = bytes_text("lease"),
+                          .id = bytes_text("rent")};
+    timer_key_write(&key, &timer);
+    emit_buf("timer-key", "timer-key", &key);
+    timer_value_write(&key);
+    emit_buf("timer-value", "timer-record", &key);
+}
+
 /* ---- restart */
 
 static void restart(struct world *world, const struct cast *cast)
@@ -474,6 +487,7 @@ int main(void)
     evidence_id_write(evidence, &said.deposit, 1);
     printf("evidence-id text %s\n", evidence);
     show_values(&world, &cast, &said);
+    show_timer(&world);
     struct trust *trust = show_proofs(&world, &cast.bank, cast.receipt);
     show_notes(&world, cast.checkpoint);
     show_forks(&world, trust, cast.receipt, cast.checkpoint);
