@@ -70,7 +70,8 @@
     X(METRIC_ORDER_CLOCK_STEP, TIME_GAUGE, "cairn_order_clock_step_seconds", "", "", \
       "By how much the clock stepped, while that stops writing; otherwise 0.") \
     X(METRIC_ORDER_TIMERS, COUNTER, "cairn_order_timers_total", "result", "done,failed", \
-      "Timers that fired in blocks made durable.") \
+      "Timers that fired in blocks made durable; what the rule of a failed one changed is " \
+      "forgotten.") \
     /* node */ \
     X(METRIC_NODE_TREE, GAUGE, "cairn_node_tree_size_entries", "", "", \
       "Entries of the log.") \
