@@ -9,7 +9,7 @@
 #define CAIRN_ORDER_COMET_ENGINE_H
 
 #include "crypto/signer.h"
-#include "proof/commit.h"
+#include "ledger/regime.h"
 
 #include <sys/types.h>
 
@@ -39,9 +39,8 @@ struct engine_net {
 };
 
 struct engine_genesis {
-    const char *chain_id; /* at most COMET_CHAIN_MAX bytes */
+    const struct regime *regime; /* chain and validators */
     uint64_t time_ms;
-    const struct validators *set;
     struct hash app_hash; /* of the head from which the engine orders */
 };
 

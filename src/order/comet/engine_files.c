@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "codec/text.h"
-#include "crypto/digest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ADDRESS_LEN  20 /* bytes of a validator's or node's name */
 #define SECRET_LEN   64 /* as the engine writes an Ed25519 key: seed, public key */
 #define GENESIS_MAX  ((size_t)256 << 10)
 #define KEY_FILE_MAX 1024
@@ -34,18 +32,11 @@ static void put_uint(struct buf *out, uint64_t value)
     put(out, text);
 }
 
-static void key_address(uint8_t *out20, const struct hash *key)
-{
-    struct hash digest;
-    sha256(&digest, hash_bytes(key));
-    memcpy(out20, digest.at, ADDRESS_LEN);
-}
-
 static void put_address(struct buf *out, const struct hash *key)
 {
-    uint8_t address[ADDRESS_LEN];
-    char text[2 * ADDRESS_LEN + 1];
-    key_address(address, key);
+    uint8_t address[COMET_ADDRESS_LEN];
+    char text[2 * COMET_ADDRESS_LEN + 1];
+    comet_address(address, key);
     hex_write(text, (struct bytes){address, sizeof address});
     for (char *at = text; *at; at++) {
         *at = *at >= 'a' ? (char)(*at - 'a' + 'A') : *at;
@@ -57,8 +48,8 @@ static void put_address(struct buf *out, const struct hash *key)
 
 void engine_node_id(char *out41, const struct hash *transport_key)
 {
-    uint8_t address[ADDRESS_LEN];
-    key_address(address, transport_key);
+    uint8_t address[COMET_ADDRESS_LEN];
+    comet_address(address, transport_key);
     hex_write(out41, (struct bytes){address, sizeof address});
 }
 
@@ -78,7 +69,7 @@ void engine_genesis_write(struct buf *out, const struct engine_genesis *genesis)
     put(out, "{\"genesis_time\":\"");
     put(out, time);
     put(out, "\",\"chain_id\":\"");
-    put(out, genesis->chain_id);
+    buf_put(out, genesis->regime->chain);
     put(out, "\",\"initial_height\":\"1\",\"consensus_params\":{\"block\":{\"max_bytes\":");
     put_uint(out, ENGINE_BLOCK_MAX);
     put(out, ",\"max_gas\":\"-1\"},\"evidence\":{\"max_age_num_blocks\":");
@@ -89,13 +80,14 @@ void engine_genesis_write(struct buf *out, const struct engine_genesis *genesis)
     put_uint(out, EVIDENCE_MAX);
     put(out, "},\"validator\":{\"pub_key_types\":[\"ed25519\"]},\"version\":{\"app\":\"0\"},"
              "\"abci\":{\"vote_extensions_enable_height\":\"0\"}},\"validators\":[");
-    for (size_t i = 0; i < genesis->set->count; i++) {
+    for (size_t i = 0; i < genesis->regime->count; i++) {
+        const struct regime_validator *validator = &genesis->regime->validators[i];
         put(out, i > 0 ? ",{\"address\":" : "{\"address\":");
-        put_address(out, &genesis->set->at[i].key);
+        put_address(out, &validator->key);
         put(out, ",\"pub_key\":");
-        put_key(out, "PubKeyEd25519", hash_bytes(&genesis->set->at[i].key));
+        put_key(out, "PubKeyEd25519", hash_bytes(&validator->key));
         put(out, ",\"power\":");
-        put_uint(out, genesis->set->at[i].power);
+        put_uint(out, validator->power);
         put(out, ",\"name\":\"\"}");
     }
     char hash[2 * sizeof genesis->app_hash.at + 1];
@@ -120,6 +112,17 @@ static bool is_address(const char *text)
            colon[1] >= '0' && colon[1] <= '9' && *end == 0 && port > 0 && port <= 65535;
 }
 
+/* Whether the engine's name of a chain needs no quotes in JSON. */
+static bool is_chain(struct bytes chain)
+{
+    for (size_t i = 0; i < chain.len; i++) {
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", chain.at[i]) || chain.at[i] == 0) {
+            return false;
+        }
+    }
+    return chain.len > 0 && chain.len <= COMET_CHAIN_MAX;
+}
+
 static enum err check_address(const char *field, const char *text, struct why *why)
 {
     return is_address(text) ? OK
@@ -129,11 +132,8 @@ static enum err check_address(const char *field, const char *text, struct why *w
 
 static enum err check_options(const struct engine_options *options, struct why *why)
 {
-    const char *chain = options->genesis.chain_id;
-    size_t len = strlen(chain);
-    if (len == 0 || len > COMET_CHAIN_MAX ||
-        strspn(chain, "abcdefghijklmnopqrstuvwxyz0123456789-") != len) {
-        return why_say(why, ERR_FORMAT, "chain id", chain, "is not a name that the engine takes",
+    if (!is_chain(options->genesis.regime->chain)) {
+        return why_say(why, ERR_FORMAT, "chain id", NULL, "is not of letters, digits and hyphens",
                        NULL);
     }
     TRY(check_address("p2p_listen", options->net.listen, why));
