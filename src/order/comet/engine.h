@@ -57,7 +57,7 @@ struct engine_options {
 /* Writes config.toml, node_key.json and priv_validator_key.json anew, each whole and for this user
  * only; genesis.json and data/ where they are not there yet. ERR_MISMATCH: genesis.json is there
  * and says something else. ERR_UNSUPPORTED: a key that lies elsewhere; ERR_KEY: none of Ed25519.
- * ERR_FORMAT: an address or a name. ERR_IO. */
+ * ERR_FORMAT: an address or a name. ERR_NOT_FOUND: no home. ERR_IO. */
 must_use enum err engine_prepare(const struct engine_options *options, struct why *why);
 
 struct engine;
