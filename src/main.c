@@ -51,6 +51,8 @@ static const struct verb *const verbs[] = {
     &verb_session_new,
     &verb_session_list,
     &verb_session_end,
+    &verb_network_init,
+    &verb_network_assemble,
     &verb_completion,
     &verb_bench,
     &verb_bench_load,

@@ -51,6 +51,8 @@ extern const struct verb verb_session_new;
 extern const struct verb verb_session_list;
 extern const struct verb verb_watch;
 extern const struct verb verb_session_end;
+extern const struct verb verb_network_init;
+extern const struct verb verb_network_assemble;
 extern const struct verb verb_completion;
 extern const struct verb verb_bench;
 extern const struct verb verb_bench_load;

@@ -1,6 +1,8 @@
 /* What the values say together: where it listens, and what that asks for. */
 #include "config/internal.h"
 
+#include "base/address.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,25 +49,6 @@ bool config_listen_is_loopback(const struct config_listen *listen)
     return inet_pton(AF_INET6, listen->address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-/* Whether `name` is a DNS name of letters, digits, hyphens and dots, its last label no number. */
-bool config_is_dns_name(struct bytes name)
-{
-    bool digits = true;
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.at[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-        if (!letter && (c < '0' || c > '9') && c != '.') {
-            return false;
-        }
-        bool at_edge = i == 0 || i + 1 == name.len || name.at[i - 1] == '.';
-        if ((c == '.' || c == '-') && at_edge) {
-            return false;
-        }
-        digits = c == '.' ? true : digits && !letter;
-    }
-    return name.len > 0 && name.len <= 253 && !digits;
-}
-
 static enum err check_origin(const char *origin, struct why *why)
 {
     static const char scheme[] = "https://";
@@ -83,7 +66,7 @@ static enum err check_origin(const char *origin, struct why *why)
                            "Write it without a path, as https://ledger.example.org.");
         }
     }
-    if (!config_is_dns_name((struct bytes){(const uint8_t *)host, len})) {
+    if (!dns_name_ok((struct bytes){(const uint8_t *)host, len})) {
         return why_say(why, ERR_REFUSED, "origin", origin,
                        "has no DNS name; passkeys and certificates do not take an IP address",
                        "Give the node a DNS name and write it as https://ledger.example.org.");

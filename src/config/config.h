@@ -6,6 +6,7 @@
 #ifndef CAIRN_CONFIG_CONFIG_H
 #define CAIRN_CONFIG_CONFIG_H
 
+#include "base/address.h"
 #include "base/why.h"
 #include "config/keys.h"
 
@@ -67,10 +68,9 @@ bool config_listen_is_loopback(const struct config_listen *listen);
 
 /* Another organisation of a consortium. */
 struct config_peer {
-    char name[33]; /* 1 to 32 of a-z 0-9 and -, a letter or digit first and last */
-    char
-        address[280]; /* HOST:PORT of its engine, a DNS name or an IP address (in brackets if v6) */
-    char url[301];    /* of its node: http:// or https://, without a slash at the end */
+    char name[ORGANISATION_MAX + 1]; /* all three as base/address.h has them */
+    char address[ADDRESS_MAX + 1];   /* of its engine */
+    char url[NODE_URL_MAX + 1];
 };
 /* Reads "NAME HOST:PORT URL". ERR_FORMAT; `why` names the part. */
 must_use enum err config_peer_parse(struct config_peer *out, const char *text, struct why *why);

@@ -22,6 +22,5 @@ void value_put_size(struct buf *out, uint64_t size);
 
 /* Checks what the values say together. */
 must_use enum err config_check(const struct config *config, struct why *why);
-bool config_is_dns_name(struct bytes name);
 
 #endif

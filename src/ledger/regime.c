@@ -3,6 +3,7 @@
 #include "codec/text.h"
 #include "crypto/digest.h"
 #include "ledger/genesis.h"
+#include "ledger/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,22 @@ void regime_state_key(struct buf *out)
 {
     cbor_put_array(out, 1);
     cbor_put_literal(out, "regime");
+}
+
+enum err regime_get(struct regime *out, struct buf *bytes, const struct view *view)
+{
+    struct buf key = {0};
+    struct state_answer answer = {0};
+    regime_state_key(&key);
+    enum err err = view_state(view, bytes_text(REGIME_MODULE), buf_bytes(&key), &answer);
+    bytes->len = 0;
+    if (err == OK) {
+        buf_put(bytes, buf_bytes(&answer.value));
+        err = regime_parse(out, buf_bytes(bytes));
+    }
+    state_answer_clear(&answer);
+    buf_clear(&key);
+    return err;
 }
 
 void regime_chain_write(struct buf *out, const struct hash *chain, uint64_t from)

@@ -14,6 +14,7 @@
 #define COMET_ADDRESS_LEN 20
 
 struct genesis;
+struct view;
 
 struct regime_validator {
     struct hash key; /* Ed25519, as it is in the end of its SPKI */
@@ -38,6 +39,10 @@ void regime_write(struct buf *out, const struct regime *regime);
 void regime_sort(struct regime *regime);
 /* Appends the state key ["regime"]; module REGIME_MODULE is not part of it. */
 void regime_state_key(struct buf *out);
+
+/* Reads the regime as of a view, which borrows from `bytes` (emptied first). ERR_NOT_FOUND in a
+ * ledger that is run by one institution; regime_parse's and view_state's errors. */
+must_use enum err regime_get(struct regime *out, struct buf *bytes, const struct view *view);
 
 /* CometBFT's address of a validator or peer: the first bytes of SHA-256(key). */
 void comet_address(uint8_t out[COMET_ADDRESS_LEN], const struct hash *key);

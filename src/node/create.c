@@ -6,9 +6,8 @@
 #include "crypto/random.h"
 #include "ledger/ledger.h"
 #include "modules/modules.h"
-#include "node/node.h"
+#include "node/internal.h"
 #include "proof/trust.h"
-#include "store/mark.h"
 #include "store/store.h"
 
 #include <dirent.h>
@@ -33,11 +32,10 @@ struct creation {
     struct signer *made[4]; /* those of the four that were made here */
     size_t made_count;
     struct buf genesis;
-    struct header header;
-    struct hash header_hash;
+    struct node_made ledger;
 };
 
-static enum err check_name(const char *name, struct why *why)
+enum err node_check_ledger_name(const char *name, struct why *why)
 {
     size_t len = strlen(name);
     bool good = len >= 1 && len <= LEDGER_NAME_MAX && name[0] != '.' && name[0] != '-' &&
@@ -66,8 +64,8 @@ static enum err check_place(const char *dir, struct why *why)
                                 "Choose a new folder; a ledger is never made over another.");
 }
 
-static enum err new_key(struct signer **out, const char *dir, const char *file,
-                        const char *passphrase, struct why *why)
+enum err node_make_key(struct signer **out, const char *dir, const char *file,
+                       const char *passphrase, struct why *why)
 {
     struct buf pem = {0};
     char *path = path_join(dir, file);
@@ -96,8 +94,8 @@ static enum err use_key(struct creation *creation, const struct signer **out,
     }
     bool is_operator = out == &creation->operator_key;
     struct signer **made = &creation->made[creation->made_count++];
-    enum err err =
-        new_key(made, creation->dir, file, is_operator ? creation->wanted->passphrase : NULL, why);
+    enum err err = node_make_key(made, creation->dir, file,
+                                 is_operator ? creation->wanted->passphrase : NULL, why);
     *out = *made;
     return err;
 }
@@ -180,66 +178,77 @@ static void make_genesis(struct creation *creation)
     free(genesis);
 }
 
-static enum err read_head(struct creation *creation, struct store *store, struct why *why)
+static enum err read_head(struct node_made *made, struct store *store, struct why *why)
 {
     struct ledger *ledger;
     TRY(ledger_open(&ledger, store, &modules_rules, why));
     struct view *view = ledger_view(ledger);
-    creation->header = *view_header(view);
-    creation->header_hash = *view_header_hash(view);
+    made->header = *view_header(view);
+    made->hash = *view_header_hash(view);
     view_release(view);
     ledger_close(ledger);
     return OK;
 }
 
-static enum err make_ledger(struct creation *creation, struct why *why)
-{
-    struct store *store;
-    struct store_options options = {.cache_len = CREATE_CACHE_LEN, .create = true};
-    TRY(store_open(&store, creation->dir, &options, why));
-    enum err err = ledger_create(store, buf_bytes(&creation->genesis), clock_wall_ms(),
-                                 &creation->header_hash, why);
-    if (err == OK) {
-        err = read_head(creation, store, why);
-    }
-    store_close(store);
-    return err;
-}
-
-static enum err make_mark(struct creation *creation, struct why *why)
+static enum err make_mark(const char *dir, const struct node_made *made, struct why *why)
 {
     struct mark *mark;
-    TRY(mark_open(&mark, creation->dir, true, why));
-    struct mark_head head = {creation->header.epoch, creation->header.height,
-                             creation->header_hash};
+    TRY(mark_open(&mark, dir, true, why));
+    struct mark_head head = {made->header.epoch, made->header.height, made->hash};
     enum err err = mark_write(mark, &head);
     mark_close(mark);
     return err;
 }
 
-/* The first trust file: one regime from height 0, the node's receipt key, and block 0 as a head. */
+enum err node_make_ledger(struct node_made *made, const char *dir, struct bytes genesis,
+                          uint64_t time_ms, struct why *why)
+{
+    struct store *store;
+    struct store_options options = {.cache_len = CREATE_CACHE_LEN, .create = true};
+    TRY(store_open(&store, dir, &options, why));
+    enum err err = ledger_create(store, genesis, time_ms, &made->hash, why);
+    if (err == OK) {
+        err = read_head(made, store, why);
+    }
+    store_close(store);
+    return err == OK ? make_mark(dir, made, why) : err;
+}
+
+void node_first_trust(struct buf *out, const char *name, const struct node_made *made,
+                      struct trust_regime *regime)
+{
+    struct head head = {.place = header_place(&made->header),
+                        .hash = made->hash,
+                        .size = made->header.tree_size,
+                        .root = made->header.tree_root};
+    struct trust trust = {.name = bytes_text(name),
+                          .chain = made->header.chain,
+                          .regime_count = 1,
+                          .regimes = regime,
+                          .head_count = 1,
+                          .heads = &head};
+    trust_write(out, &trust);
+}
+
+enum err node_make_trust(const char *dir, const char *name, struct bytes bytes, struct why *why)
+{
+    char file[LEDGER_NAME_MAX + sizeof ".trust"];
+    snprintf(file, sizeof file, "%s.trust", name);
+    char *path = path_join(dir, file);
+    enum err err = file_create(path, bytes, 0644, why);
+    free(path);
+    return err;
+}
+
+/* One regime: the node's receipt key. */
 static enum err make_trust(struct creation *creation, struct why *why)
 {
     struct receipt_key key = {.spki = pubkey_spki(signer_pubkey(creation->receipt_key)),
                               .node = bytes_text(NODE_ID)};
     struct trust_regime regime = {.key_count = 1, .keys = &key};
-    struct head head = {.place = header_place(&creation->header),
-                        .hash = creation->header_hash,
-                        .size = creation->header.tree_size,
-                        .root = creation->header.tree_root};
-    struct trust trust = {.name = bytes_text(creation->name),
-                          .chain = creation->header.chain,
-                          .regime_count = 1,
-                          .regimes = &regime,
-                          .head_count = 1,
-                          .heads = &head};
     struct buf bytes = {0};
-    trust_write(&bytes, &trust);
-    char file[LEDGER_NAME_MAX + sizeof ".trust"];
-    snprintf(file, sizeof file, "%s.trust", creation->name);
-    char *path = path_join(creation->dir, file);
-    enum err err = file_create(path, buf_bytes(&bytes), 0644, why);
-    free(path);
+    node_first_trust(&bytes, creation->name, &creation->ledger, &regime);
+    enum err err = node_make_trust(creation->dir, creation->name, buf_bytes(&bytes), why);
     buf_clear(&bytes);
     return err;
 }
@@ -248,8 +257,8 @@ static enum err make_all(struct creation *creation, struct why *why)
 {
     TRY(make_keys(creation, why));
     make_genesis(creation);
-    TRY(make_ledger(creation, why));
-    TRY(make_mark(creation, why));
+    TRY(node_make_ledger(&creation->ledger, creation->dir, buf_bytes(&creation->genesis),
+                         clock_wall_ms(), why));
     return make_trust(creation, why);
 }
 
@@ -261,8 +270,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
     return remove(path);
 }
 
-/* Removes what was made of a ledger that could not be finished. */
-static void remove_tree(const char *dir)
+void node_remove_folder(const char *dir)
 {
     nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -282,7 +290,7 @@ static enum err move_into_place(const struct creation *creation, const char *dir
 enum err node_create_as(const struct node_new *wanted, struct why *why)
 {
     const char *dir = wanted->dir;
-    TRY(check_name(wanted->name, why));
+    TRY(node_check_ledger_name(wanted->name, why));
     TRY(check_place(dir, why));
     struct creation creation = {.wanted = wanted, .name = wanted->name};
     size_t cap = strlen(dir) + sizeof ".new-XXXXXX";
@@ -300,7 +308,7 @@ enum err node_create_as(const struct node_new *wanted, struct why *why)
         err = make_all(&creation, why);
         err = err == OK ? move_into_place(&creation, dir, why) : err;
         if (err != OK) {
-            remove_tree(creation.dir);
+            node_remove_folder(creation.dir);
         }
     }
     for (size_t i = 0; i < creation.made_count; i++) {

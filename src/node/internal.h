@@ -116,6 +116,31 @@ must_use enum err node_read_genesis(struct node *node, struct why *why);
 /* Closes and frees all that the node holds, but not the node. */
 void node_clear(struct node *node);
 
+/* ---- create.c: what new ledgers of both kinds are made of */
+
+/* ERR_FORMAT unless it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit. */
+must_use enum err node_check_ledger_name(const char *name, struct why *why);
+/* Makes a new Ed25519 key in the file DIR/FILE. ERR_EXISTS, ERR_IO. */
+must_use enum err node_make_key(struct signer **out, const char *dir, const char *file,
+                                const char *passphrase, struct why *why);
+/* Block 0 of a ledger. */
+struct node_made {
+    struct header header;
+    struct hash hash;
+};
+/* Makes the ledger of a genesis document and its head mark in DIR. ledger_create's errors. */
+must_use enum err node_make_ledger(struct node_made *made, const char *dir, struct bytes genesis,
+                                   uint64_t time_ms, struct why *why);
+struct trust_regime;
+/* Appends the first trust file: one regime, and block 0 as a head. */
+void node_first_trust(struct buf *out, const char *name, const struct node_made *made,
+                      struct trust_regime *regime);
+/* Writes it as DIR/NAME.trust. ERR_EXISTS, ERR_IO. */
+must_use enum err node_make_trust(const char *dir, const char *name, struct bytes bytes,
+                                  struct why *why);
+/* Removes what was made of a ledger that could not be finished. */
+void node_remove_folder(const char *dir);
+
 /* ---- known.c */
 
 /* DIR/NAME.trust followed by `suffix`, in new memory. */

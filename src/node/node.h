@@ -24,11 +24,10 @@ struct node;
 
 /* In a ledger that several institutions run, each organisation NAME is the institution NAME (its
  * operator), with a node and an application for the audit log's head. */
-#define NODE_MEMBER_SUFFIX    "-node"
-#define NODE_AUDIT_SUFFIX     "-audit"
-#define NODE_CONSENSUS_KEY    "keys/consensus.key"
-#define NODE_TRANSPORT_KEY    "keys/transport.key"
-#define NODE_ORGANISATION_MAX 32
+#define NODE_MEMBER_SUFFIX "-node"
+#define NODE_AUDIT_SUFFIX  "-audit"
+#define NODE_CONSENSUS_KEY "keys/consensus.key"
+#define NODE_TRANSPORT_KEY "keys/transport.key"
 
 /* Makes DIR with a new ledger `name`: keys, genesis, block 0, DIR/NAME.trust and DIR/operator.key.
  * `passphrase` (may be NULL) encrypts the operator's key. ERR_EXISTS if DIR holds a ledger,

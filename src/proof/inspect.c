@@ -119,6 +119,8 @@ static enum err inspect_sign1(struct show *show, struct bytes in)
         show_receipt(show, in);
     } else if (protected_holds(&sign1, POSSESSION_TYP)) {
         show_request(show, in);
+    } else if (protected_holds(&sign1, JOIN_TYP)) {
+        show_join(show, in);
     } else if (sign1.unprotected.len > 1) {
         return inspect_proof(show, in);
     } else {

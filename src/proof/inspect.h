@@ -7,8 +7,8 @@
 #include "base/bytes.h"
 
 /* Appends lines of "name: value" for a proof file, state proof, batch proofs, trust file, trust
- * update, statement, key request, receipt, header, item, key record or commit, or for any other
- * CBOR its diagnostic notation. The reader's errors if it is none of these. */
+ * update, statement, key request, join file, receipt, header, item, key record or commit, or for
+ * any other CBOR its diagnostic notation. The reader's errors if it is none of these. */
 must_use enum err inspect(struct buf *out, struct bytes in, struct why *why);
 
 #endif

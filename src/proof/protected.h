@@ -15,6 +15,7 @@
 #define RECEIPT_TYP    "application/vnd.cairn.receipt+cose"
 #define POSSESSION_TYP "application/vnd.cairn.possession+cose"
 #define SESSION_TYP    "application/vnd.cairn.session+cose"
+#define JOIN_TYP       "application/vnd.cairn.join+cose"
 
 #define CONTENT_TYPE_MAX 100
 
@@ -25,7 +26,8 @@ void protected_key(struct cbor_reader *reader, int64_t label);
 void claims_read(struct cbor_reader *reader, struct bytes *iss, struct bytes *sub, uint64_t *iat);
 void claims_write(struct buf *out, struct bytes iss, struct bytes sub, uint64_t iat);
 
-/* The protected header of key requests and session statements: {1 alg, 4 kid, 16 typ}, exactly. */
+/* The protected header of key requests, session statements and join files: {1 alg, 4 kid, 16 typ},
+ * exactly. */
 must_use enum err key_header_read(struct hash *kid, int64_t *alg, struct bytes protected,
                                   const char *typ);
 void key_header_write(struct buf *out, const struct signer *signer, const char *typ);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "crypto/digest.h"
 #include "proof/diag.h"
+#include "proof/join.h"
 #include "proof/protected.h"
 #include "proof/receipt.h"
 
@@ -303,6 +304,33 @@ void show_request(struct show *show, struct bytes in)
     show_hash(show, "chain id", &request.chain);
     show_text(show, "member", request.member);
     show_format(show, "purpose", "%s", purpose_name(request.purpose));
+    show->depth--;
+}
+
+void show_join(struct show *show, struct bytes in)
+{
+    struct join join;
+    enum err err = join_parse(&join, in, NULL);
+    if (err != OK && err != ERR_SIGNATURE) {
+        show_unreadable(show, "join file", err, in);
+        return;
+    }
+    show_title(show, "join file");
+    show->depth++;
+    show_text(show, "ledger", join.ledger);
+    show_text(show, "organisation", join.organisation);
+    show_text(show, "address of its engine", join.address);
+    show_text(show, "URL of its node", join.url);
+    show_hex(show, "random", join.random32);
+    show_time(show, "made", join.time_ms);
+    for (size_t i = 0; i < JOIN_KEYS; i++) {
+        char name[32];
+        struct hash kid;
+        sha256(&kid, join.keys[i].spki);
+        snprintf(name, sizeof name, "%s key", join_key_name((enum join_key)i));
+        show_hash(show, name, &kid);
+    }
+    show_format(show, "its six signatures", "%s", err == OK ? "verify" : "do not all verify");
     show->depth--;
 }
 

@@ -28,6 +28,7 @@ void show_record(struct show *show, struct bytes in);
 void show_statement(struct show *show, struct bytes in);
 void show_receipt(struct show *show, struct bytes in);
 void show_request(struct show *show, struct bytes in);
+void show_join(struct show *show, struct bytes in);
 void show_commit(struct show *show, const char *title, struct bytes in);
 void show_trust(struct show *show, const struct trust *trust);
 
