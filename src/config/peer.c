@@ -42,8 +42,9 @@ enum err config_peer_parse(struct config_peer *out, const char *text, struct why
         return say(why, text, "has no HOST:PORT in the second place",
                    "Write the address of its engine as node.org2.example:26656.");
     }
-    return node_url_ok(bytes_text(out->url)) ? OK
-                            : say(why, text, "has no URL in the third place",
-                                  "Write the URL of its node as https://node.org2.example, "
-                                  "without a path.");
+    return node_url_ok(bytes_text(out->url))
+               ? OK
+               : say(why, text, "has no URL in the third place",
+                     "Write the URL of its node as https://node.org2.example, "
+                     "without a path.");
 }

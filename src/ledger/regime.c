@@ -5,7 +5,6 @@
 #include "ledger/genesis.h"
 #include "ledger/view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,13 +125,15 @@ enum err regime_get(struct regime *out, struct buf *bytes, const struct view *vi
 
 void regime_chain_write(struct buf *out, const struct hash *chain, uint64_t from)
 {
-    char number[24];
+    uint8_t number[20];
+    size_t at = sizeof number;
     buf_put(out, bytes_text("cairn-"));
     hex_put(out, (struct bytes){chain->at, CHAIN_DIGITS / 2});
-    if (from > 0) {
-        int len = snprintf(number, sizeof number, "-%llu", (unsigned long long)from);
-        buf_put(out, (struct bytes){(const uint8_t *)number, (size_t)len});
+    for (uint64_t left = from; left > 0; left /= 10) {
+        number[--at] = (uint8_t)('0' + left % 10);
     }
+    buf_put(out, bytes_text(from > 0 ? "-" : ""));
+    buf_put(out, (struct bytes){number + at, sizeof number - at});
 }
 
 struct hash comet_key(struct bytes spki)
