@@ -40,25 +40,43 @@ static enum err audit_key(struct signer **out, const struct args *args, struct w
 }
 
 /* Whether there is such a member already: then the key is one more of its keys. */
-static enum err is_member(bool *out, const struct signing *signing, struct why *why)
+static enum err is_member(bool *out, const struct signing *signing, const char *member,
+                          struct why *why)
 {
     struct buf record = {0};
-    enum err err =
-        client_get(signing->client, "/v1/members/" NODE_AUDIT_ID, RECORD_MAX, &record, why);
+    struct buf path = {0};
+    buf_put(&path, bytes_text("/v1/members/"));
+    path_segment(&path, member);
+    buf_put_byte(&path, 0);
+    enum err err = client_get(signing->client, (const char *)path.at, RECORD_MAX, &record, why);
     buf_clear(&record);
+    buf_clear(&path);
     *out = err == OK;
     return client_status(signing->client) == 404 ? OK : err;
 }
 
-static void body_write(struct buf *out, const struct signing *signing, bool exists,
-                       const struct new_key *key)
+/* Where several institutions run the ledger, each has an application of its own for this. */
+static enum err find_member(char *out, size_t cap, bool *exists, const struct signing *signing,
+                            struct why *why)
+{
+    snprintf(out, cap, "%s" NODE_AUDIT_SUFFIX, signing->member);
+    TRY(is_member(exists, signing, out, why));
+    if (!*exists) {
+        snprintf(out, cap, "%s", NODE_AUDIT_ID);
+        TRY(is_member(exists, signing, out, why));
+    }
+    return OK;
+}
+
+static void body_write(struct buf *out, const struct signing *signing, const char *member,
+                       bool exists, const struct new_key *key)
 {
     if (exists) {
-        struct member_add_key body = {.member = bytes_text(NODE_AUDIT_ID), .key = *key};
+        struct member_add_key body = {.member = bytes_text(member), .key = *key};
         member_add_key_write(out, &body);
         return;
     }
-    struct member_register body = {.member = bytes_text(NODE_AUDIT_ID),
+    struct member_register body = {.member = bytes_text(member),
                                    .kind = MEMBER_APPLICATION,
                                    .institution = bytes_text(signing->member),
                                    .role_count = 1,
@@ -76,16 +94,17 @@ static enum err statement_make(struct buf *out, const struct signing *signing,
     struct buf request = {0};
     struct buf body = {0};
     struct hash id;
-    TRY(is_member(&exists, signing, why));
-    enum err err = possession_sign(&request, &signing->chain, bytes_text(NODE_AUDIT_ID),
-                                   PURPOSE_MEMBER, audit);
+    char member[MEMBER_ID_MAX + sizeof NODE_AUDIT_SUFFIX];
+    TRY(find_member(member, sizeof member, &exists, signing, why));
+    enum err err =
+        possession_sign(&request, &signing->chain, bytes_text(member), PURPOSE_MEMBER, audit);
     if (err != OK) {
         return why_say(why, err, "audit key", NULL, "can't sign", NULL);
     }
     struct new_key key = {.possession = buf_bytes(&request)};
-    body_write(&body, signing, exists, &key);
-    struct matter matter = {exists ? MEMBER_TYPE("add_key") : MEMBER_TYPE("register"),
-                            NODE_AUDIT_ID, buf_bytes(&body)};
+    body_write(&body, signing, member, exists, &key);
+    struct matter matter = {exists ? MEMBER_TYPE("add_key") : MEMBER_TYPE("register"), member,
+                            buf_bytes(&body)};
     err = signing_sign(signing, &matter, out, &id, why);
     buf_clear(&request);
     buf_clear(&body);

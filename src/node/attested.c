@@ -642,7 +642,7 @@ static enum err caught_up_check(struct node *node, uint64_t head, struct why *wh
 static enum err sign_own(struct node *node, const struct view *view, const struct header *header,
                          struct buf *out, struct why *why)
 {
-    TRY(node_check_key(view, node->receipt, PURPOSE_RECEIPT, header->first_index, why));
+    TRY(node_check_key(node, view, node->receipt, PURPOSE_RECEIPT, header->first_index, why));
     size_t before = out->len;
     enum err err = receipt_sign(out, header, node_name(node), node->receipt);
     if (err != OK) {

@@ -44,8 +44,9 @@ static struct vouched *vouched_of(struct node *node, const struct view *view)
     return vouched;
 }
 
-enum err node_check_key(const struct view *view, const struct signer *signer, enum purpose purpose,
-                        uint64_t index, struct why *why)
+enum err node_check_key(const struct node *node, const struct view *view,
+                        const struct signer *signer, enum purpose purpose, uint64_t index,
+                        struct why *why)
 {
     const char *name = purpose == PURPOSE_RECEIPT ? "receipt key" : "checkpoint key";
     struct key_record record;
@@ -56,7 +57,7 @@ enum err node_check_key(const struct view *view, const struct signer *signer, en
                       "Put the key file that the ledger knows back into its place.");
     } else if (err != OK) {
         why_say(why, err, name, NULL, NULL, "Check the disk.");
-    } else if (record.purpose != purpose || !bytes_equal(record.member, bytes_text(NODE_ID))) {
+    } else if (record.purpose != purpose || !bytes_equal(record.member, node_name(node))) {
         err = why_say(why, ERR_READ_ONLY, name, NULL, "is registered for something else",
                       "Put the key file that belongs there back into its place.");
     } else if (record.has_until && record.until <= index) {
@@ -96,7 +97,7 @@ static enum err sign_once(struct node *node, const struct view *view, enum purpo
         return OK;
     }
     /* A key that ended in the head's own block may still say so. */
-    TRY(node_check_key(view, signer, purpose, view_header(view)->first_index, why));
+    TRY(node_check_key(node, view, signer, purpose, view_header(view)->first_index, why));
     enum err err = purpose == PURPOSE_RECEIPT
                        ? receipt_sign(kept, view_header(view), node_name(node), signer)
                        : node_sign_checkpoint(node, view, kept);

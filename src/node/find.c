@@ -370,3 +370,23 @@ enum err node_find_prefix(struct node *node, const uint8_t prefix13[13], uint16_
     struct bytes key = {prefix13, EVIDENCE_PREFIX_LEN};
     return find(node, &(struct wanted){NODE_BY_STATEMENT, key, number}, each, context);
 }
+
+enum err node_key_member(struct node *node, const struct hash *kid, char member[MEMBER_ID_MAX + 1],
+                         struct why *why)
+{
+    struct buf bytes = {0};
+    struct key_record record;
+    struct view *view = node_view(node);
+    enum err err = node_key_record(view, kid, &bytes, &record);
+    view_release(view);
+    if (err == OK) {
+        memcpy(member, record.member.at, record.member.len);
+        member[record.member.len] = '\0';
+    } else {
+        why_say(why, err, "key", NULL,
+                err == ERR_NOT_FOUND ? "is not registered in this ledger" : NULL,
+                "Register it, or put the key file that the ledger knows back into its place.");
+    }
+    buf_clear(&bytes);
+    return err;
+}

@@ -52,7 +52,8 @@ struct node {
     bool has_jobs;
     atomic_bool stopping;
 
-    struct buf genesis; /* entry 0, from which ledger_name borrows */
+    char name[MEMBER_ID_MAX + 1]; /* the node's member id, or "" as long as it is not known */
+    struct buf genesis;           /* entry 0, from which ledger_name borrows */
     struct bytes ledger_name;
     struct hash chain;
     struct buf trust_file;
@@ -159,11 +160,12 @@ must_use enum err node_receipt(struct node *node, const struct view *view, struc
                                struct why *why);
 /* Appends the checkpoint of the view's head as a note with our signature. signer_sign's errors. */
 must_use enum err node_sign_checkpoint(struct node *node, const struct view *view, struct buf *out);
-/* Whether a key of the node may sign: registered under the view for this purpose, and good at log
- * index `index` - of a head's own block's first entry to sign that head, the log's size to sign
+/* Whether a key of the node may sign: registered under the view for it and this purpose, good at
+ * log index `index` - of a head's own block's first entry to sign that head, the log's size to sign
  * what comes next. ERR_READ_ONLY with the remedy. */
-must_use enum err node_check_key(const struct view *view, const struct signer *signer,
-                                 enum purpose purpose, uint64_t index, struct why *why);
+must_use enum err node_check_key(const struct node *node, const struct view *view,
+                                 const struct signer *signer, enum purpose purpose, uint64_t index,
+                                 struct why *why);
 /* Appends the witness lines known of the view's head, each with its newline. */
 must_use enum err node_notes(struct node *node, const struct view *view, struct buf *out);
 /* The view under which the entry at `index` is best proved: the newest that witnesses cosigned, if

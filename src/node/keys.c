@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define NANOS_A_SECOND 1000000000u
@@ -38,7 +39,8 @@ static enum err check_key(struct node *node, const struct signer *signer, enum p
 {
     struct view *view = node_view(node);
     struct why reason = {0};
-    enum err err = node_check_key(view, signer, purpose, view_header(view)->tree_size, &reason);
+    enum err err =
+        node_check_key(node, view, signer, purpose, view_header(view)->tree_size, &reason);
     view_release(view);
     if (err == ERR_READ_ONLY) {
         node_set_read_only(node, reason.field, reason.problem, reason.remedy);
@@ -54,8 +56,8 @@ static enum err check_key(struct node *node, const struct signer *signer, enum p
 static bool may_sign_newest(struct node *node)
 {
     struct view *view = node_view(node);
-    enum err err =
-        node_check_key(view, node->receipt, PURPOSE_RECEIPT, view_header(view)->first_index, NULL);
+    enum err err = node_check_key(node, view, node->receipt, PURPOSE_RECEIPT,
+                                  view_header(view)->first_index, NULL);
     view_release(view);
     return err == OK;
 }
@@ -74,7 +76,8 @@ static enum err settle_new(struct node *node, struct signer **signer, enum purpo
     enum err err = file_exists(from) ? signer_open(&next, from, NULL, NULL, why) : OK;
     if (err == OK && next) {
         struct view *view = node_view(node);
-        bool keep = node_check_key(view, next, purpose, view_header(view)->tree_size, NULL) == OK;
+        bool keep =
+            node_check_key(node, view, next, purpose, view_header(view)->tree_size, NULL) == OK;
         view_release(view);
         if ((keep ? rename(from, to) : unlink(from)) != 0 || dir_sync(keys) != OK) {
             err = why_say(why, ERR_IO, "file", from, "could not be given its place",
@@ -92,11 +95,28 @@ static enum err settle_new(struct node *node, struct signer **signer, enum purpo
     return err;
 }
 
+/* Of several nodes this is the one whose receipt key lies here. A key that the ledger does not know
+ * leaves it without a name, and read-only. */
+static void take_name(struct node *node)
+{
+    struct buf bytes = {0};
+    struct key_record record;
+    struct view *view = node_view(node);
+    enum err err = node_key_record(view, pubkey_kid(signer_pubkey(node->receipt)), &bytes, &record);
+    view_release(view);
+    if (err == OK && record.purpose == PURPOSE_RECEIPT) {
+        memcpy(node->name, record.member.at, record.member.len);
+        node->name[record.member.len] = '\0';
+    }
+    buf_clear(&bytes);
+}
+
 enum err node_open_keys(struct node *node, const struct node_options *options, bool *writable,
                         struct why *why)
 {
     TRY(open_key(node, &node->receipt, options, PURPOSE_RECEIPT, why));
     TRY(open_key(node, &node->checkpoint, options, PURPOSE_CHECKPOINT, why));
+    take_name(node);
     if (may_sign_newest(node)) {
         TRY(node_note_newest(node, why));
     }

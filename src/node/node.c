@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -69,6 +70,22 @@ static enum err open_store(struct node *node, const struct node_options *options
     return OK;
 }
 
+/* A ledger that began with one node is that node's. Of several the receipt key tells (keys.c). */
+static void take_only_name(struct node *node, const struct genesis *genesis)
+{
+    const struct genesis_member *only = NULL;
+    unsigned count = 0;
+    for (size_t i = 0; i < genesis->member_count; i++) {
+        if (genesis->members[i].kind == MEMBER_NODE) {
+            only = &genesis->members[i];
+            count++;
+        }
+    }
+    if (count == 1) {
+        memcpy(node->name, only->id.at, only->id.len);
+    }
+}
+
 enum err node_read_genesis(struct node *node, struct why *why)
 {
     struct view *view = node_view(node);
@@ -82,6 +99,7 @@ enum err node_read_genesis(struct node *node, struct why *why)
     if (err == OK) {
         sha256(&node->chain, buf_bytes(&node->genesis));
         node->ledger_name = genesis->name;
+        take_only_name(node, genesis);
     }
     free(genesis);
     return err;
@@ -287,8 +305,7 @@ const struct hash *node_chain(const struct node *node)
 
 struct bytes node_name(const struct node *node)
 {
-    (void)node; /* a ledger run by one institution has one node */
-    return bytes_text(NODE_ID);
+    return bytes_text(node->name);
 }
 
 struct bytes node_trust_file(const struct node *node)

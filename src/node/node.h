@@ -119,7 +119,7 @@ must_use enum err node_accept_clock(struct node *node);
 /* Names that never change; borrowed from the node. */
 struct bytes node_ledger_name(const struct node *node);
 const struct hash *node_chain(const struct node *node);
-struct bytes node_name(const struct node *node);
+struct bytes node_name(const struct node *node); /* empty where no key says which node it is */
 struct bytes node_trust_file(const struct node *node);
 /* The last committed head, retained for the caller: view_release. */
 struct view *node_view(struct node *node);
@@ -269,6 +269,10 @@ must_use enum err node_add_notes(struct node *node, struct view *view, struct by
 /* Appends the witness lines known of the head of a block. ERR_NOT_FOUND if there are none,
  * ERR_RANGE beyond the newest block. */
 must_use enum err node_block_notes(struct node *node, uint64_t height, struct buf *out);
+
+/* The member that a key is registered for, under the newest head. ERR_NOT_FOUND if it is not. */
+must_use enum err node_key_member(struct node *node, const struct hash *kid,
+                                  char member[MEMBER_ID_MAX + 1], struct why *why);
 
 /* ---- figures for /healthz, metrics and benchmarks */
 

@@ -59,8 +59,8 @@ static enum err make_statement(struct rotation *rotation, struct buf *out)
     struct buf payload = {0};
     uint8_t nonce[16];
     uint64_t now = clock_wall_ms();
-    enum err err = possession_sign(&possession, &node->chain, bytes_text(NODE_ID),
-                                   rotation->purpose, rotation->next);
+    enum err err = possession_sign(&possession, &node->chain, node_name(node), rotation->purpose,
+                                   rotation->next);
     if (err == OK) {
         struct member_rotate body = {.kid = *pubkey_kid(signer_pubkey(old)),
                                      .key = {.possession = buf_bytes(&possession)}};
@@ -68,7 +68,7 @@ static enum err make_statement(struct rotation *rotation, struct buf *out)
         random_bytes(nonce, sizeof nonce);
         struct draft draft = {.content_type = MEMBER_TYPE("rotate"),
                               .iss = bytes_text(NODE_OPERATOR_ID),
-                              .sub = bytes_text(NODE_ID),
+                              .sub = node_name(node),
                               .iat = now / 1000,
                               .chain = node->chain,
                               .valid_until = now + ROTATE_VALID_MS,

@@ -162,8 +162,8 @@ static struct hash item_of(struct buf *out, struct bytes line)
 }
 
 /* Signs the deposit and puts the item where POST /v1/statements has it. */
-static enum err write_statement(const struct audit_deposits *deposits, struct bytes line,
-                                struct buf *out)
+static enum err write_statement(const struct audit_deposits *deposits, const char *member,
+                                struct bytes line, struct buf *out)
 {
     struct buf items = {0};
     struct buf payload = {0};
@@ -176,7 +176,7 @@ static enum err write_statement(const struct audit_deposits *deposits, struct by
     random_bytes(nonce, sizeof nonce);
     uint64_t now_ms = clock_wall_ms();
     struct draft draft = {.content_type = DEPOSIT_TYPE,
-                          .iss = bytes_text(NODE_AUDIT_ID),
+                          .iss = bytes_text(member),
                           .sub = bytes_text("audit log"),
                           .iat = now_ms / 1000,
                           .chain = *node_chain(deposits->node),
@@ -232,11 +232,16 @@ static bool deposit(struct audit_deposits *deposits, const struct audit_head *he
 {
     struct buf statement = {0};
     struct why why = {0};
-    enum err err = write_statement(deposits, line, &statement);
-    if (err != OK) {
-        signer_explain(deposits->key, err, &why);
-    } else {
-        err = submit(deposits, buf_bytes(&statement), &why);
+    char member[MEMBER_ID_MAX + 1];
+    const struct hash *kid = pubkey_kid(signer_pubkey(deposits->key));
+    enum err err = node_key_member(deposits->node, kid, member, &why);
+    if (err == OK) {
+        err = write_statement(deposits, member, line, &statement);
+        if (err != OK) {
+            signer_explain(deposits->key, err, &why);
+        } else {
+            err = submit(deposits, buf_bytes(&statement), &why);
+        }
     }
     buf_clear(&statement);
     if (err == OK) {
