@@ -12,6 +12,11 @@
 #define METRIC_REASONS \
     "malformed,too_large,unsupported,key,signature,rule,exists,expired,busy,broken"
 
+/* What can be wrong with a transaction or a proposal (order/comet/proposal.c). */
+#define METRIC_FAULTS \
+    "accepted,malformed,rule,key,signature,no_time,second_time,tick,not_later,before_engine,ahead," \
+    "behind,height,broken"
+
 /* clang-format off */
 #define METRIC_TABLE(X) \
     /* process */ \
@@ -69,6 +74,19 @@
       "Their bytes, items included.") \
     X(METRIC_ORDER_CLOCK_STEP, TIME_GAUGE, "cairn_order_clock_step_seconds", "", "", \
       "By how much the clock stepped, while that stops writing; otherwise 0.") \
+    X(METRIC_ORDER_UNCHANGED, COUNTER, "cairn_order_unchanged_blocks_total", "", "", \
+      "Blocks of the engine that accepted nothing and fired no timer.") \
+    X(METRIC_ORDER_CHECKED, COUNTER, "cairn_order_checked_transactions_total", "result", \
+      METRIC_FAULTS, "Transactions that the engine asked about for its mempool.") \
+    X(METRIC_ORDER_PROPOSALS, COUNTER, "cairn_order_proposals_total", "result", METRIC_FAULTS, \
+      "Proposed blocks that were judged.") \
+    X(METRIC_ORDER_MISBEHAVIOR, COUNTER, "cairn_order_misbehavior_total", "", "", \
+      "Offences of validators that blocks brought evidence of.") \
+    X(METRIC_ORDER_GATHERED, SIZES, "cairn_order_transaction_size_statements", "", "", \
+      "Statements that went into a transaction of this node.") \
+    X(METRIC_ORDER_SENT, COUNTER, "cairn_order_sent_transactions_total", "result", \
+      "new,again,known,busy,away,refused,tick", \
+      "Transactions handed to the engine, by what came of it.") \
     X(METRIC_ORDER_TIMERS, COUNTER, "cairn_order_timers_total", "result", "done,failed", \
       "Timers that fired in blocks made durable; what the rule of a failed one changed is " \
       "forgotten.") \
