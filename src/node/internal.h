@@ -44,10 +44,11 @@ struct node {
     struct index *index;
     struct indexer *indexer;
     struct admit *admit;
-    struct order *order;       /* NULL: read-only */
-    struct signer *receipt;    /* NULL: read-only */
-    struct signer *checkpoint; /* as receipt */
-    struct why read_only;      /* why it is, where order is NULL */
+    struct order *order;        /* NULL: read-only */
+    struct node_engine *engine; /* NULL: one institution runs the ledger */
+    struct signer *receipt;     /* NULL: read-only */
+    struct signer *checkpoint;  /* as receipt */
+    struct why read_only;       /* why it is, where order is NULL */
     pthread_t jobs;
     bool has_jobs;
     atomic_bool stopping;
@@ -285,6 +286,18 @@ struct parts {
  * there is none, the reader's errors; to be cleared in any case. */
 must_use enum err parts_split(struct parts *parts, struct bytes body, struct why *why);
 void parts_clear(struct parts *parts);
+
+/* ---- consortium.c: what the orderer of several institutions needs */
+
+/* Reads the regime under the view: *out is NULL where one institution runs the ledger. ERR_CORRUPT
+ * and the view's errors. The caller frees it. */
+must_use enum err node_engine_new(struct node_engine **out, const struct view *view,
+                                  struct why *why);
+void node_engine_free(struct node_engine *engine);
+/* Starts the orderer of node->engine on the head of the view. ERR_NOT_FOUND: a setting, a key of
+ * the node or of a peer, or the engine's program; comet_start's errors. */
+must_use enum err node_start_comet(struct node *node, const struct view *view,
+                                   const struct node_options *options, struct why *why);
 
 /* ---- blocks.c */
 

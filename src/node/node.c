@@ -111,8 +111,13 @@ static enum err start_writing(struct node *node, const struct node_options *opti
     struct view *view = node_view(node);
     struct solo_options solo = {.clock_step_ms = options->clock_step_ms,
                                 .last_time_ms = view_header(view)->time_ms};
-    view_release(view);
     node->admit = admit_new(node->ledger, &modules_rules, options->verifiers);
+    if (node->engine) {
+        enum err err = node_start_comet(node, view, options, why);
+        view_release(view);
+        return err;
+    }
+    view_release(view);
     struct order_app app = node_order_app(node);
     enum err err = solo_start(&node->order, &app, &solo);
     return err == OK ? OK : why_say(why, err, "orderer", NULL, "did not start", NULL);
@@ -149,6 +154,14 @@ static void *jobs_run(void *context)
     return NULL;
 }
 
+static enum err read_regime(struct node *node, struct why *why)
+{
+    struct view *view = node_view(node);
+    enum err err = node_engine_new(&node->engine, view, why);
+    view_release(view);
+    return err;
+}
+
 static enum err open_all(struct node *node, const struct node_options *options, struct why *why)
 {
     bool writable;
@@ -159,6 +172,7 @@ static enum err open_all(struct node *node, const struct node_options *options, 
     TRY(node_read_genesis(node, why));
     TRY(node_attested_load(node, why));
     TRY(node_finish_restart(node, why));
+    TRY(read_regime(node, why));
     TRY(node_check_known_heads(node, &writable, why));
     TRY(index_open(&node->index, node->store,
                    options->delta_pairs ? options->delta_pairs : DEFAULT_DELTA_PAIRS, why));
@@ -205,6 +219,9 @@ static void stop_threads(struct node *node)
         atomic_store(&node->stopping, true);
         pthread_join(node->jobs, NULL);
     }
+    if (node->order) {
+        node->order->halt(node->order);
+    }
     if (node->admit) {
         admit_free(node->admit);
     }
@@ -242,6 +259,7 @@ void node_clear(struct node *node)
     if (node->lock_fd >= 0) {
         close(node->lock_fd);
     }
+    node_engine_free(node->engine);
     buf_clear(&node->genesis);
     buf_clear(&node->trust_file);
     buf_clear(&node->receipt_kids);

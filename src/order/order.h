@@ -87,6 +87,8 @@ struct order {
     void (*status)(struct order *order, struct order_status *out);
     /* Accepts a clock step that stopped writing (cairn clock accept). */
     enum err (*accept_clock)(struct order *order);
+    /* Calls nothing upwards any more but what answers; before the verifiers are freed. */
+    void (*halt)(struct order *order);
     /* Answers all and frees: solo commits what was taken first; what waits for comet's engine is
      * answered ERR_CLOSED and may be ordered yet. */
     void (*stop)(struct order *order);

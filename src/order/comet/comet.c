@@ -214,7 +214,9 @@ static void comet_free(struct comet *comet)
 {
     execution_clear(comet);
     pool_free(comet->pool);
-    rpc_free(comet->rpc);
+    if (comet->link.release) {
+        comet->link.release(comet->link.context);
+    }
     if (comet->home_fd >= 0) {
         close(comet->home_fd);
     }
@@ -224,14 +226,21 @@ static void comet_free(struct comet *comet)
     free(comet);
 }
 
-/* The engine first, so that nothing is executed under callers that are being answered. */
+/* The engine goes first: without its server it would call that a failure. */
+static void halt(struct order *order)
+{
+    struct comet *comet = (struct comet *)order;
+    if (comet->server) {
+        comet->link.stop(comet->link.context);
+        abci_server_stop(comet->server);
+        comet->server = NULL;
+    }
+}
+
 static void stop(struct order *order)
 {
     struct comet *comet = (struct comet *)order;
-    comet->link.stop(comet->link.context);
-    if (comet->server) {
-        abci_server_stop(comet->server);
-    }
+    halt(order);
     outbox_stop(comet->outbox);
     comet_free(comet);
 }
@@ -254,7 +263,7 @@ static void set_defaults(struct comet_options *options)
 static struct comet *comet_new(const struct order_app *app, const struct comet_options *options)
 {
     struct comet *comet = mem_zalloc(sizeof *comet);
-    comet->order = (struct order){submit, wake, status, accept_clock, stop};
+    comet->order = (struct order){submit, wake, status, accept_clock, halt, stop};
     comet->app = *app;
     comet->options = *options;
     set_defaults(&comet->options);
@@ -339,7 +348,15 @@ static void real_status(void *context, struct engine_status *out)
 static void real_stop(void *context)
 {
     struct real_link *real = context;
-    engine_stop(real->engine);
+    struct engine *engine = real->engine;
+    real->engine = NULL;
+    engine_stop(engine);
+}
+
+static void real_release(void *context)
+{
+    struct real_link *real = context;
+    rpc_free(real->rpc);
     free(real);
 }
 
@@ -371,7 +388,8 @@ enum err comet_start(struct order **out, const struct order_app *app,
     TRY(make_home(options->home, why));
     TRY(engine_prepare(&engine, why));
     struct real_link *real = mem_zalloc(sizeof *real);
-    struct comet_link link = {real, real_broadcast, real_caught_up, real_status, real_stop};
+    struct comet_link link = {real,        real_broadcast, real_caught_up,
+                              real_status, real_stop,      real_release};
     enum err err = rpc_new(&real->rpc, options->home, why);
     if (err != OK) {
         free(real);
@@ -379,8 +397,6 @@ enum err comet_start(struct order **out, const struct order_app *app,
     }
     err = comet_start_over(out, app, options, &link, why);
     if (err != OK) {
-        rpc_free(real->rpc);
-        free(real);
         return err;
     }
     struct comet *comet = (struct comet *)*out;

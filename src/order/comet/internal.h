@@ -28,7 +28,8 @@ struct comet_link {
     /* Whether it takes part in consensus. */
     bool (*caught_up)(void *context);
     void (*status)(void *context, struct engine_status *out);
-    void (*stop)(void *context);
+    void (*stop)(void *context);    /* ends the engine; the others may be called still */
+    void (*release)(void *context); /* nothing is called any more; NULL: nothing to free */
 };
 
 /* What stands committed, as the other threads need it. */
