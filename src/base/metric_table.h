@@ -13,9 +13,9 @@
     "malformed,too_large,unsupported,key,signature,rule,exists,expired,busy,broken"
 
 /* What can be wrong with a transaction or a proposal (order/comet/proposal.c). */
-#define METRIC_FAULTS \
-    "accepted,malformed,rule,key,signature,no_time,second_time,tick,not_later,before_engine,ahead," \
-    "behind,height,broken"
+#define METRIC_FAULTS                                                                  \
+    "accepted,malformed,rule,key,signature,no_time,second_time,tick,not_later,before_" \
+    "engine,ahead,behind,height,broken"
 
 /* clang-format off */
 #define METRIC_TABLE(X) \

@@ -432,6 +432,7 @@ enum err answer_signature_write(struct buf *input, struct buf *signature,
 static enum err answer_covered_check(const struct sf_node *input, struct why *why)
 {
     struct buf list = {0};
+    BUG_ON(input == NULL); /* found before */
     struct sf_node bare = *input;
     bare.params = NULL;
     sf_write(&list, &bare);

@@ -110,7 +110,7 @@ static enum err check_witnesses(const struct config_list *list, struct why *why)
 /* An engine that hears nobody could order nothing. */
 static enum err check_consortium(const struct config *config, struct why *why)
 {
-    struct config_listen listen;
+    struct config_listen listen = {0};
     if (config->p2p_listen[0]) {
         TRY(listen_parse(&listen, "p2p_listen", config->p2p_listen, why));
         if (listen.port == 0) {

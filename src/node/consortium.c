@@ -172,7 +172,7 @@ static bool find_program(char out[PATH_MAX])
             return true;
         }
     }
-    const char *path = getenv("PATH");
+    const char *path = getenv("PATH"); /* allowed: programs are found there */
     while (path && *path) {
         int part = (int)strcspn(path, ":");
         if (part > 0 && part < PATH_MAX - 16) {

@@ -341,6 +341,7 @@ static void notes_verify(struct verdict *out, const struct fork_evidence *eviden
     struct key_record record;
     struct pubkey *key;
     const struct state_proof *proof = evidence->key_proof;
+    BUG_ON(proof == NULL); /* evidence of notes has one */
     if (!proof->present || key_record_parse(&record, &key, proof->value) != OK) {
         verdict_add(out, CHECK_KEY, OUTCOME_FAIL, "The state proof shows no key.");
         return;

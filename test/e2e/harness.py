@@ -56,7 +56,10 @@ class Ledger:
         return self
 
     def start(self, *options):
-        self.launch(*options)
+        return self.launch(*options).listening()
+
+    def listening(self):
+        """Waits until the server says where it listens."""
         said = b""
         end = time.monotonic() + LONG
         while b"\n" not in said:

@@ -11,10 +11,10 @@
  * anybody. An *institution* registers persons and applications that belong to it, gives them roles
  * that it has itself, or `depositor`, and revokes them; it adds and rotates their keys while it has
  * all their roles, since who holds a key has the roles. No institution has a say over an operator.
- * Any member rotates and revokes its own keys and gives mandates. Receipt, checkpoint,
- * consensus and transport keys belong to nodes and begin by an operator's word alone. Nothing here
- * is ever done under a mandate: keys belong to people. An operator can end neither itself, nor its last member key, nor its own
- * role, so that a ledger always has one.
+ * Any member rotates and revokes its own keys and gives mandates. Receipt, checkpoint, consensus
+ * and transport keys belong to nodes and begin by an operator's word alone. Nothing here is ever
+ * done under a mandate: keys belong to people. An operator can end neither itself, nor its last
+ * member key, nor its own role, so that a ledger always has one.
  *
  * A key that begins at log index i is good after i; one that ends there is good up to i. What ends
  * is named, never removed. An institution's end leaves its people to the operator. */
