@@ -24,7 +24,8 @@ TEXT = r'((?:"[^"]*"|\w+|\s|\\\n)+)'
 def table():
     """The table of the program: name -> (kind, label, values, meaning)."""
     source = (SOURCES / "src/base/metric_table.h").read_text()
-    texts = dict(re.findall(r'#define (\w+)[\s\\]*"([^"]*)"', source))
+    joined = re.sub(r'"[\s\\]*\n\s*"', "", source)
+    texts = dict(re.findall(r'#define (\w+)[\s\\]*"([^"]*)"', joined))
 
     def text(parts):
         words = re.findall(r'"([^"]*)"|(\w+)', parts)

@@ -100,7 +100,7 @@ struct bytes comet_node_of(const struct comet *comet, struct bytes address);
 
 /* ---- proposal.c */
 
-enum err comet_check_tx(void *context, const struct abci_check_tx *check, struct abci_result *out,
+enum err comet_check_tx(void *context, const struct abci_check_tx *request, struct abci_result *out,
                         struct arena *arena, struct why *why);
 enum err comet_prepare(void *context, const struct abci_block *block, struct abci_txs *out,
                        struct arena *arena, struct why *why);

@@ -539,7 +539,6 @@ void outbox_committed(struct outbox *outbox, struct own_tx *own,
     own->due_ns = UINT64_MAX;
     pool_drop(outbox->comet->pool, own->tx);
     pthread_mutex_unlock(&outbox->lock);
-    own->tx->own = NULL;
     struct statement_result refused = {.err = ERR_REFUSED};
     why_say(&refused.why, ERR_REFUSED, "block", NULL, "has a time that no honest node proposes",
             "Send the same statement again.");
@@ -570,15 +569,13 @@ void outbox_stop(struct outbox *outbox)
         struct waiting waiting = queue_take(outbox);
         give_up(&waiting);
     }
-    while (outbox->first != NULL) {
-        struct own_tx *own = outbox->first;
-        own_unlink(outbox, own);
-        pool_drop(outbox->comet->pool, own->tx);
-        own->tx->own = NULL;
+    for (struct own_tx *next, *own = outbox->first; own != NULL; own = next) {
+        next = own->next;
         for (size_t i = 0; i < own->count; i++) {
             own->tx->submissions.at[i] = NULL;
             give_up(&own->waiting[i]);
         }
+        pool_drop(outbox->comet->pool, own->tx);
         own_free(own);
     }
     pthread_mutex_destroy(&outbox->lock);

@@ -47,12 +47,17 @@ struct pool_tx *pool_tx_new(struct submissions *submissions, size_t len, void *o
     return tx;
 }
 
-void pool_tx_release(struct pool_tx *tx)
+static void release(struct pool_tx *tx, unsigned times)
 {
-    if (tx != NULL && atomic_fetch_sub(&tx->holders, 1) == 1) {
+    if (tx != NULL && atomic_fetch_sub(&tx->holders, times) == times) {
         submissions_clear(&tx->submissions);
         free(tx);
     }
+}
+
+void pool_tx_release(struct pool_tx *tx)
+{
+    release(tx, 1);
 }
 
 static struct pool_key **bucket_of(struct pool *pool, const struct hash *hash)
@@ -86,7 +91,8 @@ static void unlink_key(struct pool *pool, struct pool_key *key)
     pool->len -= key->tx->len;
 }
 
-static void remove_key(struct pool *pool, struct pool_key *key)
+/* Frees the key; its hold of the transaction is the caller's then. */
+static struct pool_tx *take_key(struct pool *pool, struct pool_key *key)
 {
     struct pool_key **at = bucket_of(pool, &key->hash);
     while (*at != key) {
@@ -101,8 +107,14 @@ static void remove_key(struct pool *pool, struct pool_key *key)
     if (key->tx->own == NULL) {
         unlink_key(pool, key);
     }
-    pool_tx_release(key->tx);
+    struct pool_tx *tx = key->tx;
     free(key);
+    return tx;
+}
+
+static void remove_key(struct pool *pool, struct pool_key *key)
+{
+    release(take_key(pool, key), 1);
 }
 
 void pool_free(struct pool *pool)
@@ -174,10 +186,17 @@ bool pool_add(struct pool *pool, const struct hash *hash, struct pool_tx *tx)
 void pool_drop(struct pool *pool, struct pool_tx *tx)
 {
     pthread_mutex_lock(&pool->lock);
+    unsigned held = 0;
     while (tx->keys != NULL) {
-        remove_key(pool, tx->keys);
+        /* It leaves the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+        take_key(pool, tx->keys);
+        held++;
     }
+    tx->own = NULL;
     pthread_mutex_unlock(&pool->lock);
+    if (held > 0) {
+        release(tx, held);
+    }
 }
 
 void pool_figures(struct pool *pool, struct pool_figures *out)

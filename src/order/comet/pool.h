@@ -38,7 +38,7 @@ struct pool_tx *pool_find(struct pool *pool, const struct hash *hash);
 /* Puts it in, unless one of this hash is there; then returns false. A node's own takes the place of
  * what others sent: whoever waits for it is told through it. */
 bool pool_add(struct pool *pool, const struct hash *hash, struct pool_tx *tx);
-/* Takes it out, under all its hashes. */
+/* Takes it out, under all its hashes; then it has no owner. */
 void pool_drop(struct pool *pool, struct pool_tx *tx);
 
 /* What it holds for others. */
