@@ -62,7 +62,7 @@ static enum err make_one(const char *dir, const char *ledger, size_t number, con
 static enum err make_all(struct assembly *assembly, const char *dir, const char *ledger,
                          size_t count, struct buf *files, struct why *why)
 {
-    uint16_t ports[2 * ASSEMBLY_MAX];
+    uint16_t ports[2 * ASSEMBLY_MAX] = {0};
     struct join_file joins[ASSEMBLY_MAX];
     TRY(find_ports(ports, 2 * count, why));
     for (size_t i = 0; i < count; i++) {
