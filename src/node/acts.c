@@ -124,16 +124,12 @@ void node_note_loss(struct node *node, const struct header *head, uint64_t lost_
 
 static bool is_operator(const struct view *view, struct bytes member)
 {
-    struct buf key = {0};
-    struct state_answer answer = {0};
+    struct buf bytes = {0};
     struct member_record *record = mem_alloc(sizeof *record);
-    member_state_key(&key, member);
     bool found =
-        view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &answer) == OK &&
-        member_record_parse(record, buf_bytes(&answer.value)) == OK &&
+        node_member_record(view, member, &bytes, record) == OK &&
         member_may(record, &modules_rules, bytes_text(MEMBER_MODULE), bytes_text("register"));
-    state_answer_clear(&answer);
-    buf_clear(&key);
+    buf_clear(&bytes);
     free(record);
     return found;
 }

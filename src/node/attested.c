@@ -62,17 +62,10 @@ void node_attested_clear(struct node *node)
  * them; 0 where one institution runs it. */
 static size_t liars_max(const struct view *view)
 {
-    struct buf key = {0};
-    struct state_answer answer = {0};
+    struct buf bytes = {0};
     struct regime *regime = mem_alloc(sizeof *regime);
-    regime_state_key(&key);
-    size_t liars = 0;
-    if (view_state(view, bytes_text(REGIME_MODULE), buf_bytes(&key), &answer) == OK &&
-        regime_parse(regime, buf_bytes(&answer.value)) == OK) {
-        liars = (regime->count - 1) / 3;
-    }
-    state_answer_clear(&answer);
-    buf_clear(&key);
+    size_t liars = regime_get(regime, &bytes, view) == OK ? (regime->count - 1) / 3 : 0;
+    buf_clear(&bytes);
     free(regime);
     return liars;
 }

@@ -40,29 +40,12 @@ void node_engine_free(struct node_engine *engine)
     free(engine);
 }
 
-/* Appends a state value. */
-static enum err state_value(const struct view *view, const char *module, struct buf *key,
-                            struct buf *out)
-{
-    struct state_answer answer = {0};
-    enum err err = view_state(view, bytes_text(module), buf_bytes(key), &answer);
-    if (err == OK) {
-        buf_put(out, buf_bytes(&answer.value));
-    }
-    state_answer_clear(&answer);
-    return err;
-}
-
 enum err node_engine_new(struct node_engine **out, const struct view *view, struct why *why)
 {
     struct node_engine *engine = mem_zalloc(sizeof *engine);
-    struct buf key = {0};
-    regime_state_key(&key);
-    enum err err = state_value(view, REGIME_MODULE, &key, &engine->record);
-    buf_clear(&key);
-    if (err == OK) {
-        err = regime_parse(&engine->regime, buf_bytes(&engine->record));
-        err = err == OK ? OK : why_say(why, ERR_CORRUPT, "regime", NULL, "is malformed", NULL);
+    enum err err = regime_get(&engine->regime, &engine->record, view);
+    if (err != OK && err != ERR_NOT_FOUND && err != ERR_IO) {
+        err = why_say(why, ERR_CORRUPT, "regime", NULL, "is malformed", NULL);
     }
     *out = engine;
     if (err != OK) {
@@ -77,14 +60,9 @@ enum err node_engine_new(struct node_engine **out, const struct view *view, stru
 /* The transport key in force of a node's member. ERR_NOT_FOUND. */
 static enum err transport_of(const struct view *view, struct bytes member, struct hash *out)
 {
-    struct buf key = {0};
     struct buf value = {0};
     struct member_record *record = mem_alloc(sizeof *record);
-    member_state_key(&key, member);
-    enum err err = state_value(view, MEMBER_MODULE, &key, &value);
-    if (err == OK) {
-        err = member_record_parse(record, buf_bytes(&value));
-    }
+    enum err err = node_member_record(view, member, &value, record);
     bool found = false;
     for (size_t i = 0; err == OK && !found && i < record->key_count; i++) {
         struct buf bytes = {0};
@@ -97,7 +75,6 @@ static enum err transport_of(const struct view *view, struct bytes member, struc
         buf_clear(&bytes);
     }
     free(record);
-    buf_clear(&key);
     buf_clear(&value);
     return err == OK && !found ? ERR_NOT_FOUND : err;
 }

@@ -21,21 +21,37 @@ void node_found_clear(struct node_found *found)
     buf_clear(&found->item);
 }
 
+/* The value of a key of module member, in new memory. */
+static enum err member_value(const struct view *view, const struct buf *key, struct buf *out)
+{
+    struct state_answer answer = {0};
+    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(key), &answer);
+    if (err == OK) {
+        *out = answer.value;
+        answer.value = (struct buf){0};
+    }
+    state_answer_clear(&answer);
+    return err;
+}
+
 enum err node_key_record(const struct view *view, const struct hash *kid, struct buf *bytes,
                          struct key_record *out)
 {
     struct buf key = {0};
-    struct state_answer answer = {0};
     key_record_state_key(&key, kid);
-    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &answer);
-    if (err == OK) {
-        *bytes = answer.value;
-        answer.value = (struct buf){0};
-        err = key_record_parse(out, NULL, buf_bytes(bytes));
-    }
-    state_answer_clear(&answer);
+    enum err err = member_value(view, &key, bytes);
     buf_clear(&key);
-    return err;
+    return err == OK ? key_record_parse(out, NULL, buf_bytes(bytes)) : err;
+}
+
+enum err node_member_record(const struct view *view, struct bytes member, struct buf *bytes,
+                            struct member_record *out)
+{
+    struct buf key = {0};
+    member_state_key(&key, member);
+    enum err err = member_value(view, &key, bytes);
+    buf_clear(&key);
+    return err == OK ? member_record_parse(out, buf_bytes(bytes)) : err;
 }
 
 enum err node_record_kid(struct node *node, const struct statement *statement, struct hash *kid)

@@ -247,6 +247,9 @@ must_use enum err node_record_kid(struct node *node, const struct statement *sta
  * ERR_NOT_FOUND if no key of that kid was ever registered. */
 must_use enum err node_key_record(const struct view *view, const struct hash *kid,
                                   struct buf *bytes, struct key_record *out);
+/* The same for the record of a member. ERR_NOT_FOUND if there was never one of that id. */
+must_use enum err node_member_record(const struct view *view, struct bytes member,
+                                     struct buf *bytes, struct member_record *out);
 
 /* ---- acts.c: what the audit log hears of */
 

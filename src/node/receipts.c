@@ -94,30 +94,12 @@ void node_note_receipt_keys(struct node *node, const struct trust *trust)
     }
 }
 
-/* Appends the value of a key of module member. */
-static enum err member_value(const struct view *view, struct buf *key, struct buf *out)
-{
-    struct state_answer answer = {0};
-    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(key), &answer);
-    if (err == OK) {
-        buf_put(out, buf_bytes(&answer.value));
-    }
-    state_answer_clear(&answer);
-    buf_clear(key);
-    return err;
-}
-
 /* What the node's own record holds beside the trust file: keys that began since. */
 static enum err add_in_force(const struct node *node, const struct view *view, struct buf *kids)
 {
-    struct buf key = {0};
     struct buf bytes = {0};
     struct member_record *record = mem_alloc(sizeof *record);
-    member_state_key(&key, node_name(node));
-    enum err err = member_value(view, &key, &bytes);
-    if (err == OK) {
-        err = member_record_parse(record, buf_bytes(&bytes));
-    }
+    enum err err = node_member_record(view, node_name(node), &bytes, record);
     for (size_t i = 0; err == OK && i < record->key_count; i++) {
         add_kid(kids, &record->keys[i]);
     }
@@ -130,14 +112,9 @@ static enum err add_in_force(const struct node *node, const struct view *view, s
 static enum err show_key(const struct view *view, const struct hash *kid, node_key_fn *each,
                          void *context)
 {
-    struct buf key = {0};
     struct buf bytes = {0};
     struct key_record record;
-    key_record_state_key(&key, kid);
-    enum err err = member_value(view, &key, &bytes);
-    if (err == OK) {
-        err = key_record_parse(&record, NULL, buf_bytes(&bytes));
-    }
+    enum err err = node_key_record(view, kid, &bytes, &record);
     if (err == OK && record.purpose != PURPOSE_RECEIPT) {
         err = ERR_NOT_FOUND;
     }

@@ -198,15 +198,10 @@ static enum err restart_body(struct resume *resume, struct buf *payload)
     struct restart restart = {.height = resume->head.height,
                               .header_hash = resume->head_hash,
                               .reason = bytes_text(resume->request->reason)};
-    struct buf key = {0};
-    struct state_answer answer = {0};
+    struct buf bytes = {0};
     struct member_record *record = mem_alloc(sizeof *record);
-    member_state_key(&key, bytes_text(NODE_ID));
     struct view *view = node_view(&resume->node);
-    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &answer);
-    if (err == OK) {
-        err = member_record_parse(record, buf_bytes(&answer.value));
-    }
+    enum err err = node_member_record(view, bytes_text(NODE_ID), &bytes, record);
     for (size_t i = 0; err == OK && i < record->key_count; i++) {
         restart.ended[restart.ended_count++] = record->keys[i];
     }
@@ -214,8 +209,7 @@ static enum err restart_body(struct resume *resume, struct buf *payload)
         restart_write(payload, &restart);
     }
     view_release(view);
-    state_answer_clear(&answer);
-    buf_clear(&key);
+    buf_clear(&bytes);
     free(record);
     return err;
 }

@@ -17,21 +17,15 @@ static enum err refuse(struct why *why, const char *problem)
 /* Whether the member is a node and has not ended. */
 static enum err member_check(const struct view *view, struct bytes member, struct why *why)
 {
-    struct buf key = {0};
-    struct state_answer answer = {0};
+    struct buf bytes = {0};
     struct member_record *record = mem_alloc(sizeof *record);
-    member_state_key(&key, member);
-    enum err err = view_state(view, bytes_text(MEMBER_MODULE), buf_bytes(&key), &answer);
-    if (err == OK) {
-        err = member_record_parse(record, buf_bytes(&answer.value));
-    }
+    enum err err = node_member_record(view, member, &bytes, record);
     if (err == OK && record->kind != MEMBER_NODE) {
         err = refuse(why, "is the key of a member that is no node");
     } else if (err == OK && record->has_until) {
         err = refuse(why, "belongs to a node that has ended");
     }
-    state_answer_clear(&answer);
-    buf_clear(&key);
+    buf_clear(&bytes);
     free(record);
     return err;
 }
