@@ -21,6 +21,11 @@ struct order_result {
 typedef void order_fn(void *context, struct submission *submission,
                       const struct order_result *result);
 
+/* What waits for a block at most, unless an orderer is told otherwise: statements, and their bytes
+ * with their items. */
+#define ORDER_QUEUE_COUNT 65536
+#define ORDER_QUEUE_LEN   ((size_t)128 << 20)
+
 /* Up. */
 struct order_app {
     void *context;

@@ -21,8 +21,6 @@
 #include <string.h>
 #include <time.h>
 
-#define DEFAULT_QUEUE_COUNT   65536
-#define DEFAULT_QUEUE_LEN     (128u << 20)
 #define DEFAULT_BLOCK_COUNT   8192
 #define DEFAULT_CLOCK_STEP_MS 60000
 #define GATHER_NS             300000
@@ -343,8 +341,8 @@ static void solo_stop(struct order *order)
 static void set_defaults(struct solo_options *options)
 {
     options->queue_count_max =
-        options->queue_count_max ? options->queue_count_max : DEFAULT_QUEUE_COUNT;
-    options->queue_len_max = options->queue_len_max ? options->queue_len_max : DEFAULT_QUEUE_LEN;
+        options->queue_count_max ? options->queue_count_max : ORDER_QUEUE_COUNT;
+    options->queue_len_max = options->queue_len_max ? options->queue_len_max : ORDER_QUEUE_LEN;
     options->block_count_max =
         options->block_count_max ? options->block_count_max : DEFAULT_BLOCK_COUNT;
     options->clock_step_ms =

@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_QUEUE_COUNT 65536
-#define DEFAULT_QUEUE_LEN   ((size_t)128 << 20)
+#define DEFAULT_GATHER_US 5000
 /* What is kept decoded of other nodes' transactions. */
 #define POOL_COUNT 8192
 #define POOL_LEN   ((size_t)64 << 20)
@@ -255,8 +254,9 @@ struct rpc *comet_rpc(struct order *order)
 static void set_defaults(struct comet_options *options)
 {
     options->queue_count_max =
-        options->queue_count_max ? options->queue_count_max : DEFAULT_QUEUE_COUNT;
-    options->queue_len_max = options->queue_len_max ? options->queue_len_max : DEFAULT_QUEUE_LEN;
+        options->queue_count_max ? options->queue_count_max : ORDER_QUEUE_COUNT;
+    options->queue_len_max = options->queue_len_max ? options->queue_len_max : ORDER_QUEUE_LEN;
+    options->gather_us = options->gather_us ? options->gather_us : DEFAULT_GATHER_US;
     options->wall_ms = options->wall_ms ? options->wall_ms : clock_wall_ms;
 }
 

@@ -96,7 +96,7 @@ static enum err spawn(struct engine *engine)
         return ERR_IO;
     }
     /* One that was killed leaves its socket, and could not make it anew. */
-    (void)unlinkat(engine->home, "rpc.sock", 0);
+    (void)unlinkat(engine->home, ENGINE_RPC_SOCKET, 0);
     pid_t parent = getpid();
     engine->pid = fork();
     if (engine->pid == 0) {

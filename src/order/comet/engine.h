@@ -20,7 +20,6 @@
 /* What ledgers of this version say to their engines: part of the genesis, so the same everywhere.
  */
 #define ENGINE_BLOCK_MAX ((uint64_t)4 << 20) /* bytes of a block */
-#define ENGINE_TX_MAX    ((uint64_t)(704 << 10) + 16)
 
 #define ENGINE_ID_LEN 40 /* hex digits */
 

@@ -1,4 +1,5 @@
 #include "order/comet/engine_files.h"
+#include "order/comet/tx.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@
 #define MEMPOOL_LEN   (UINT64_C(64) << 20)
 #define MEMPOOL_CACHE 20000
 /* A transaction in base64, and the request around it. */
-#define RPC_BODY_MAX ((ENGINE_TX_MAX + 2) / 3 * 4 + 4096)
+#define RPC_BODY_MAX ((TX_MAX + 2) / 3 * 4 + 4096)
 
 /* Nothing of it listens but the p2p port and two sockets that only this user reaches. */
 static const char general[] = "abci = \"socket\"\n"
@@ -148,6 +149,6 @@ void engine_config_write(struct buf *out, const struct engine_options *options)
     line_uint(out, "size", MEMPOOL_COUNT);
     line_uint(out, "max_txs_bytes", MEMPOOL_LEN);
     line_uint(out, "cache_size", MEMPOOL_CACHE);
-    line_uint(out, "max_tx_bytes", ENGINE_TX_MAX);
+    line_uint(out, "max_tx_bytes", TX_MAX);
     put(out, rest);
 }

@@ -20,10 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-#define DEFAULT_QUEUE_COUNT 65536
-#define DEFAULT_QUEUE_LEN   ((size_t)128 << 20)
-#define DEFAULT_GATHER_US   5000
-#define GATHER_LEN          ((size_t)256 << 10)
+#define GATHER_LEN ((size_t)256 << 10)
 /* What may be with the engine at once; the rest gathers meanwhile. */
 #define ON_THE_WAY_LEN   ((size_t)16 << 20)
 #define ON_THE_WAY_COUNT 1024
@@ -71,8 +68,6 @@ struct own_tx {
 struct outbox {
     struct comet *comet;
     unsigned rank; /* of this node among the validators */
-    size_t count_max;
-    size_t len_max;
     uint64_t gather_ns;
     pthread_t thread;
 
@@ -175,6 +170,7 @@ enum err outbox_submit(struct outbox *outbox, struct submission *submission, ord
 {
     struct waiting waiting = {submission, done, context, wire_len(submission), clock_mono_ns()};
     struct statement_result result = {.id = submission->id};
+    const struct comet_options *options = &outbox->comet->options;
     if (atomic_load(&outbox->comet->failed)) {
         return ERR_CLOSED;
     }
@@ -187,8 +183,8 @@ enum err outbox_submit(struct outbox *outbox, struct submission *submission, ord
     pthread_mutex_lock(&outbox->lock);
     if (outbox->stopping) {
         err = ERR_CLOSED;
-    } else if (outbox->statements >= outbox->count_max ||
-               (outbox->statements > 0 && outbox->len + waiting.len > outbox->len_max)) {
+    } else if (outbox->statements >= options->queue_count_max ||
+               (outbox->statements > 0 && outbox->len + waiting.len > options->queue_len_max)) {
         err = ERR_BUSY;
     } else {
         queue_put(outbox, &waiting);
@@ -602,10 +598,7 @@ enum err outbox_start(struct outbox **out, struct comet *comet)
     pthread_condattr_t monotonic;
     outbox->comet = comet;
     outbox->rank = own_rank(options);
-    outbox->count_max = options->queue_count_max ? options->queue_count_max : DEFAULT_QUEUE_COUNT;
-    outbox->len_max = options->queue_len_max ? options->queue_len_max : DEFAULT_QUEUE_LEN;
-    outbox->gather_ns =
-        1000u * (uint64_t)(options->gather_us ? options->gather_us : DEFAULT_GATHER_US);
+    outbox->gather_ns = 1000u * (uint64_t)options->gather_us;
     pthread_mutex_init(&outbox->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

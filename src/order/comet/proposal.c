@@ -1,6 +1,7 @@
 /* Which transactions may stand in a block: what the mempool takes, what we propose, and what we say
  * of the proposals of others. */
 #include "order/comet/internal.h"
+#include "order/comet/tick.h"
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -116,9 +117,9 @@ static enum fault judge_statements(struct comet *comet, struct bytes bytes, cons
 static enum fault check_tick(struct comet *comet, const struct tx *tx)
 {
     struct comet_head head = comet_head(comet);
-    bool good = head.due_ms != UINT64_MAX && tx->height == head.header.height &&
-                tx->time_ms == head.due_ms && head.due_ms <= comet->options.wall_ms();
-    return good ? FAULT_NONE : FAULT_TICK;
+    struct tick_head tick = {head.header.height, head.due_ms};
+    return tick_is_current(&tick, tx->height, tx->time_ms, comet->options.wall_ms()) ? FAULT_NONE
+                                                                                     : FAULT_TICK;
 }
 
 static enum fault check(struct comet *comet, struct bytes bytes, struct why *why)
@@ -161,6 +162,14 @@ enum err comet_check_tx(void *context, const struct abci_check_tx *request, stru
     return OK;
 }
 
+/* A block of this time fires a timer. */
+static bool timer_due(struct comet *comet, uint64_t time_ms)
+{
+    struct comet_head head = comet_head(comet);
+    struct tick_head tick = {head.header.height, head.due_ms};
+    return tick_fires(&tick, time_ms);
+}
+
 /* ---- PrepareProposal */
 
 /* What we propose is what we would accept; the mempool can hold a tick that is none any more. */
@@ -175,7 +184,7 @@ static bool fits_proposal(struct comet *comet, struct bytes bytes, uint64_t time
     case TX_TIME:
         return false;
     case TX_TICK:
-        return comet_head(comet).due_ms <= time_ms;
+        return timer_due(comet, time_ms);
     case TX_STATEMENTS:
         return judge_statements(comet, bytes, &tx, &why) == FAULT_NONE;
     }
@@ -248,7 +257,7 @@ static enum fault judge_tx(struct comet *comet, struct bytes bytes, uint64_t tim
     case TX_TIME:
         return FAULT_TIME;
     case TX_TICK:
-        return comet_head(comet).due_ms <= time_ms ? FAULT_NONE : FAULT_TICK;
+        return timer_due(comet, time_ms) ? FAULT_NONE : FAULT_TICK;
     case TX_STATEMENTS:
         return judge_statements(comet, bytes, &tx, why);
     }
