@@ -3,6 +3,7 @@
 #define CAIRN_TEST_COMET_MAKER_H
 
 #include "check.h"
+#include "fresh_signer.h"
 
 #include "crypto/digest.h"
 #include "crypto/signer.h"
@@ -21,16 +22,6 @@ struct comet_maker {
     struct hash next_hash; /* what headers name as the next set: the same unless changed */
     struct arena arena;
 };
-
-static inline struct signer *comet_signer(void)
-{
-    struct signer *signer;
-    struct buf pem = {0};
-    CHECK_OK(key_generate(&pem, ALG_ED25519, NULL));
-    CHECK_OK(signer_parse(&signer, buf_bytes(&pem), NULL));
-    buf_clear(&pem);
-    return signer;
-}
 
 /* The raw key is the end of the SPKI (RFC 8410). */
 static inline struct hash comet_raw_key(const struct signer *signer)
@@ -57,7 +48,7 @@ static inline void comet_begin(struct comet_maker *maker, const char *chain, siz
 {
     *maker = (struct comet_maker){.chain = chain, .count = count};
     for (size_t i = 0; i < count; i++) {
-        maker->signers[i] = comet_signer();
+        maker->signers[i] = fresh_signer();
     }
     qsort(maker->signers, count, sizeof *maker->signers, comet_by_address);
     for (size_t i = 0; i < count; i++) {

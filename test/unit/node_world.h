@@ -4,6 +4,7 @@
 #define CAIRN_TEST_NODE_WORLD_H
 
 #include "check.h"
+#include "fresh_signer.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -34,16 +35,6 @@ struct world {
     struct world_node nodes[WORLD_NODES];
     struct hash chain;
 };
-
-static inline struct signer *world_key(void)
-{
-    struct signer *signer;
-    struct buf pem = {0};
-    CHECK_OK(key_generate(&pem, ALG_ED25519, NULL));
-    CHECK_OK(signer_parse(&signer, buf_bytes(&pem), NULL));
-    buf_clear(&pem);
-    return signer;
-}
 
 struct world_waiting {
     pthread_mutex_t lock;
@@ -122,7 +113,7 @@ static inline void world_block(struct world *world)
 {
     static unsigned number;
     char id[32];
-    struct signer *key = world_key();
+    struct signer *key = fresh_signer();
     const struct signer *keys[] = {key};
     const enum purpose purposes[] = {PURPOSE_MEMBER};
     snprintf(id, sizeof id, "person-%u", number++);
@@ -170,11 +161,11 @@ static inline struct world *world_new(void)
     char *path = path_join(world->dir, NODE_OPERATOR_KEY);
     CHECK_OK(signer_open(&world->operator_key, path, NULL, NULL, &why));
     free(path);
-    world->transport = world_key();
+    world->transport = fresh_signer();
     world_open(world);
     world_add_transport(world);
     for (size_t i = 0; i < WORLD_NODES; i++) {
-        world->nodes[i] = (struct world_node){ids[i], world_key(), world_key()};
+        world->nodes[i] = (struct world_node){ids[i], fresh_signer(), fresh_signer()};
         const struct signer *keys[] = {world->nodes[i].receipt, world->nodes[i].transport};
         world_register(world, ids[i], MEMBER_NODE, "node", keys, purposes, 2);
     }

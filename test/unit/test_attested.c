@@ -208,7 +208,7 @@ static void what_no_receipt_key_of_the_ledger_signed_is_refused(void **state)
     struct world_node one = world->nodes[0];
     enum receipt_fate fate;
     struct header head = world_header(world, world_height(world));
-    struct signer *stranger = world_key();
+    struct signer *stranger = fresh_signer();
     CHECK_ERR(take_as(world, "org2-node", stranger, &head, &fate), ERR_KEY);
     CHECK_ERR(take_as(world, "org2-node", one.transport, &head, &fate), ERR_KEY);
     CHECK_ERR(take_as(world, "operator", world->operator_key, &head, &fate), ERR_KEY);

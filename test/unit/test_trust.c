@@ -529,6 +529,16 @@ static void commit_make(struct scene *scene, struct trust_step *step, const stru
     step->commit = keep(scene, &bytes);
 }
 
+/* The scene's ledger is a consortium's, with one range. */
+static void order_by(struct scene *scene, struct comet_range *range)
+{
+    struct trust_regime *regime = &scene->trust->regimes[0];
+    regime->comet = true;
+    regime->comet_chain = bytes_text("c-1");
+    regime->ranges = range;
+    regime->range_count = 1;
+}
+
 static void a_commit_of_the_old_validators_brings_in_the_new_ones(void **state)
 {
     (void)state;
@@ -536,11 +546,7 @@ static void a_commit_of_the_old_validators_brings_in_the_new_ones(void **state)
     struct trust *after;
     scene_begin(&scene);
     struct comet_range range = {.set = set_of(&scene, scene.old)};
-    struct trust_regime *regime = &scene.trust->regimes[0];
-    regime->comet = true;
-    regime->comet_chain = bytes_text("c-1");
-    regime->ranges = &range;
-    regime->range_count = 1;
+    order_by(&scene, &range);
     struct trust_step *step = go_on(&scene, scene.old);
     struct validators next = set_of(&scene, scene.new);
     CHECK_ERR(apply(&scene, &after, NULL, NULL), ERR_SIGNATURE);
@@ -573,11 +579,7 @@ static void a_next_set_is_told_exactly_where_there_is_one(void **state)
     struct why why = {0};
     scene_begin(&scene);
     struct comet_range range = {.set = set_of(&scene, scene.old)};
-    struct trust_regime *regime = &scene.trust->regimes[0];
-    regime->comet = true;
-    regime->comet_chain = bytes_text("c-1");
-    regime->ranges = &range;
-    regime->range_count = 1;
+    order_by(&scene, &range);
     struct trust_step *step = go_on(&scene, scene.old);
     struct validators next = set_of(&scene, scene.new);
     commit_make(&scene, step, scene.old, &next);

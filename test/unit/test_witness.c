@@ -1,5 +1,6 @@
 /* What is said to a witness and what is believed of its answers. */
 #include "check.h"
+#include "fresh_signer.h"
 
 #include "codec/text.h"
 #include "service/witness/ask.h"
@@ -7,16 +8,6 @@
 
 #define CHECKPOINT "court/0123456789abcdef/0\n7\nAAAA\n"
 #define SECONDS    1700000003u
-
-static struct signer *signer_new(void)
-{
-    struct buf pem = {0};
-    struct signer *signer;
-    CHECK_OK(key_generate(&pem, ALG_ED25519, NULL));
-    CHECK_OK(signer_parse(&signer, buf_bytes(&pem), NULL));
-    buf_clear(&pem);
-    return signer;
-}
 
 static struct note_key key_of(const struct signer *signer, const char *name, enum note_type type)
 {
@@ -80,8 +71,8 @@ static void a_size_is_a_decimal_line(void **state)
 static void a_line_is_taken_only_from_its_witness_and_only_if_true(void **state)
 {
     (void)state;
-    struct signer *signer = signer_new();
-    struct signer *other = signer_new();
+    struct signer *signer = fresh_signer();
+    struct signer *other = fresh_signer();
     struct note_key key = key_of(signer, "w.example", NOTE_COSIGNATURE);
     struct note_key others = key_of(other, "o.example", NOTE_COSIGNATURE);
     struct buf line = {0};
@@ -128,7 +119,7 @@ static void check_target(enum err want, const char *url, const char *vkey)
 static void a_target_is_a_url_and_the_key_of_a_witness(void **state)
 {
     (void)state;
-    struct signer *signer = signer_new();
+    struct signer *signer = fresh_signer();
     struct note_key key = key_of(signer, "w.example", NOTE_COSIGNATURE);
     struct note_key log = key_of(signer, "w.example", NOTE_ED25519);
     struct buf vkey = {0};
