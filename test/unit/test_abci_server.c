@@ -323,6 +323,22 @@ static void what_is_not_served_is_an_exception_and_the_end(void **state)
     }
 }
 
+static void who_sends_on_after_a_failed_call_reads_why_all_the_same(void **state)
+{
+    struct app *app = *state;
+    struct abci_engine engine = abci_engine_connect(app->dir_fd, "abci.sock");
+    struct abci_request failing = {.kind = ABCI_INSERT_TX};
+    struct abci_answer answer;
+    CHECK(!abci_engine_call(&engine, &failing, &answer));
+    CHECK_UINT(answer.number, ABCI_EXCEPTION);
+    CHECK(!abci_engine_next(&engine, &answer)); /* nothing more will come */
+    CHECK_ERR(wait_closed(app, 1), ERR_UNSUPPORTED);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(send(engine.fd, "\x02\x12", 2, MSG_NOSIGNAL) == 2); /* the head of a flush */
+    }
+    abci_engine_close(&engine);
+}
+
 static void bytes_that_are_no_request_end_the_connection(void **state)
 {
     struct app *app = *state;
@@ -445,6 +461,7 @@ int main(void)
         WITH_APP(answers_come_in_the_order_of_the_requests_and_at_the_flush),
         WITH_APP(a_request_may_come_in_any_pieces_and_be_large),
         WITH_APP(what_is_not_served_is_an_exception_and_the_end),
+        WITH_APP(who_sends_on_after_a_failed_call_reads_why_all_the_same),
         WITH_APP(bytes_that_are_no_request_end_the_connection),
         WITH_APP(connections_run_side_by_side_and_one_too_many_is_turned_away),
         WITH_APP(stopping_waits_for_the_call_and_ends_every_connection),

@@ -4,6 +4,8 @@
  * whoever joins the thread, so that no number of a file is used again while stop() may use it. */
 #include "order/comet/abci_server.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,6 +23,8 @@
 /* From here on answers go out before a flush is asked for, and memory of one request is given
  * back. */
 #define KEEP_LEN (1u << 20)
+/* How long a connection that failed waits for the other side to close. */
+#define LINGER_MS 1000
 
 struct connection {
     struct abci_server *server;
@@ -263,6 +267,21 @@ static enum err serve(struct connection *connection, struct why *why)
     }
 }
 
+/* Who is still sending when we give up would get an error of its own instead of ours: what comes is
+ * dropped until the other side closes, or for a moment. */
+static void let_read(int fd)
+{
+    uint8_t dropped[4096];
+    struct pollfd at = {.fd = fd, .events = POLLIN};
+    uint64_t until_ms = clock_mono_ns() / 1000000 + LINGER_MS;
+    uint64_t now_ms = until_ms - LINGER_MS;
+    shutdown(fd, SHUT_WR);
+    while (now_ms < until_ms && poll(&at, 1, (int)(until_ms - now_ms)) > 0 &&
+           recv(fd, dropped, sizeof dropped, 0) > 0) {
+        now_ms = clock_mono_ns() / 1000000;
+    }
+}
+
 static void *connection_main(void *argument)
 {
     struct connection *connection = argument;
@@ -273,6 +292,9 @@ static void *connection_main(void *argument)
     buf_clear(&connection->out);
     arena_clear(&connection->arena);
     server->handler.closed(server->handler.context, err, &why);
+    if (err != ERR_CLOSED) {
+        let_read(connection->fd);
+    }
     pthread_mutex_lock(&server->lock);
     connection->ended = true;
     shutdown(connection->fd, SHUT_RDWR);
